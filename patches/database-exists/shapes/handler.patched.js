@@ -1,0 +1,18 @@
+const knex = require('knex');
+const errors = require('./errors');
+
+function unlessItExists(err) {
+    if (err.errno === 1007 || err.errno === 1105 && /database exists/.test(err.sqlMessage || err.message)) {
+        return;
+    }
+
+    throw new errors.DatabaseError({ err: err, code: 'DATABASE_CREATION_FAILED' });
+}
+
+exports.createDatabaseIfNotExist = function createDatabaseIfNotExist(dbConfig) {
+    const connection = knex(dbConfig);
+
+    return connection.raw('CREATE DATABASE `' + dbConfig.connection.database + '`;')
+        .catch(unlessItExists)
+        .finally(() => connection.destroy());
+};

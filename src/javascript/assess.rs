@@ -1,0 +1,464 @@
+//! In which state a file is with regard to a patch, and the proved change where the patch is to be made.
+//!
+//! ```text
+//! one place, edit there      -> proved against the file without it  -> already-applied
+//! one place, edit not there  -> does it act right all the same?     -> by-hand, fixed-upstream
+//!                            -> traces of somebody's edit?          -> broken-by-hand
+//!                            -> edit in memory, proved              -> not-applied, with the change
+//! no place                   -> acts right? not needed? traces?     -> else drifted
+//! ```
+
+use std::ops::Range;
+
+use super::behaviour::{self, Observed, Whose};
+use super::edit::Splice;
+use super::nearest;
+use super::parse::{self, Parsed, Unreadable};
+use super::recognise::{self, Recognised, Recogniser, Site, Standing};
+use super::sandbox::Sandbox;
+use super::syntax;
+use super::tree::{self, Node};
+use crate::catalogue::Patch;
+use crate::report::{Evidence, Proof, ProofResult, State};
+
+/// What is known about the file's bytes from the registry. It explains a verdict and never makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Exactly as a release had it.
+    Published,
+    /// The version was released with other bytes: somebody changed the file.
+    Changed,
+    /// The version is not known to this ghostfix.
+    Unknown,
+}
+
+/// Which guards are on. All of them, but in tests that show what each is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guards {
+    /// The anchor must stand in known surroundings, once, without traces of another hand.
+    pub recognition: bool,
+    /// The edit must pass the syntax and behaviour proofs.
+    pub proof: bool,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { recognition: true, proof: true }
+    }
+}
+
+/// A change that was made in memory and proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The file's text afterwards.
+    pub after: String,
+    /// What leads there, from the text that `base` tells.
+    pub splices: Vec<Splice>,
+    /// The revision of the edit.
+    pub revision: String,
+    /// The text that the splices start from, where it is not the one on disk: without the edit of an earlier ghostfix.
+    pub base: Option<String>,
+}
+
+/// The verdict on one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// `not-applied` and `outdated` come with a change; `applied` and `would-apply` are for the caller to say.
+    pub state: State,
+    /// The shape that was recognised.
+    pub shape: Option<String>,
+    /// What was proved.
+    pub proof: Proof,
+    /// Why, in one or two sentences.
+    pub reason: String,
+    /// What to do now.
+    pub next_step: Option<String>,
+    /// The place in the code, for refusals.
+    pub evidence: Option<Evidence>,
+    /// The proved change.
+    pub change: Option<Change>,
+}
+
+/// Judges a file's bytes for a patch.
+#[must_use]
+pub fn assess(patch: &Patch, bytes: &[u8], origin: Origin, sandbox: &Sandbox, guards: Guards) -> Assessment {
+    let work = || {
+        let text = parse::text(bytes)?;
+        Ok(Assessor { patch, origin, sandbox, guards }.text(text))
+    };
+    match parse::with_stack_for(bytes.len(), work) {
+        Ok(Ok(assessment)) => assessment,
+        Ok(Err(unreadable)) | Err(unreadable) => unreadable_file(&unreadable),
+    }
+}
+
+fn unreadable_file(unreadable: &Unreadable) -> Assessment {
+    refusal(State::Drifted, format!("The file cannot be read as JavaScript: {unreadable}."), REINSTALL)
+}
+
+const REINSTALL: &str = "Install the package again, so that the file is as published, and run ghostfix again.";
+const REPORT: &str = "Do not start this image on PlanetScale yet. If the file is as published, look for a newer ghostfix or report the version.";
+const TAKE_OUT: &str = "Take the hand-made edit out of the Dockerfile (or install the package again) and let ghostfix make it.";
+
+fn refusal(state: State, reason: String, next_step: &str) -> Assessment {
+    Assessment {
+        state,
+        shape: None,
+        proof: Proof::default(),
+        reason,
+        next_step: Some(next_step.to_owned()),
+        evidence: None,
+        change: None,
+    }
+}
+
+struct Assessor<'a> {
+    patch: &'a Patch,
+    origin: Origin,
+    sandbox: &'a Sandbox,
+    guards: Guards,
+}
+
+impl Assessor<'_> {
+    fn text(&self, text: &str) -> Assessment {
+        let parsed = match parse::parse(text) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.not_javascript(text, &error),
+        };
+        let recogniser = match Recogniser::new(&self.patch.definition) {
+            Ok(recogniser) => recogniser,
+            Err(error) => return refusal(State::Drifted, format!("The patch's own pattern is wrong: {error}."), REPORT),
+        };
+        let root = tree::of(&parsed);
+        let recognised =
+            if self.guards.recognition { recogniser.recognise(&root) } else { recogniser.recognise_anywhere(&root) };
+
+        let doubled = recognised.sites.iter().find_map(|site| match &site.standing {
+            Standing::Doubled { whole } => Some(whole.clone()),
+            Standing::Open | Standing::Applied { .. } | Standing::Earlier { .. } => None,
+        });
+        if let Some(whole) = doubled {
+            let reason = "The edit is there more than once, one around the other.".to_owned();
+            return pointing(refusal(State::BrokenByHand, reason, REINSTALL), text, vec![(whole, "this is one edit too many".to_owned())]);
+        }
+        match recognised.sites.as_slice() {
+            [] => self.no_place(text, &root, &recognised),
+            [site] => self.one_place(&parsed, &root, &recognised, site),
+            [site, ..] if !self.guards.recognition => self.one_place(&parsed, &root, &recognised, site),
+            sites => self.several_places(text, sites),
+        }
+    }
+
+    fn one_place(&self, parsed: &Parsed<'_>, root: &Node, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+        let mut assessment = match &site.standing {
+            Standing::Open => self.open(parsed, root, recognised, site),
+            Standing::Applied { whole } => self.applied(parsed, site, whole),
+            Standing::Earlier { whole, revision } => self.outdated(parsed, site, whole, revision),
+            Standing::Doubled { .. } => return self.several_places(parsed.text, std::slice::from_ref(site)),
+        };
+        assessment.shape = Some(site.shape.id.clone());
+        assessment
+    }
+
+    /// The edit is not there: is it needed, can it be made?
+    fn open(&self, parsed: &Parsed<'_>, root: &Node, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+        let property = recognise::of_property(&self.patch.definition, site.edit);
+        let edited = syntax::edit(parsed, site, &site.edit.template, property);
+        let after = edited.as_ref().map_or(parsed.text, |(after, _)| after.as_str());
+        let observed = match behaviour::observe(self.patch, &[parsed.text, after], self.sandbox) {
+            Ok(observed) => observed,
+            Err(error) if self.guards.proof => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+            Err(_) => return self.unproved(site, edited),
+        };
+        if observed.satisfied(self.patch, 0, Whose::Theirs) {
+            return self.handled(&observed, site.edit.original.is_some());
+        }
+        if self.guards.recognition && !recognised.traces.is_empty() {
+            return self.broken_by_hand(parsed.text, recognised, &observed);
+        }
+        let (after, splices) = match edited {
+            Ok(edited) => edited,
+            Err(flaw) => {
+                let proof = Proof { syntax: ProofResult::Failed, ..Proof::default() };
+                let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
+                return pointing(proof_failed(format!("The edit does not hold: {flaw}."), proof), parsed.text, at);
+            }
+        };
+        let again = self.recognised_again(&after);
+        let cases = observed.compared(self.patch, 0, 1);
+        let holds = behaviour::all_passed(&cases);
+        let proof = Proof {
+            syntax: if again { ProofResult::Passed } else { ProofResult::Failed },
+            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            cases,
+        };
+        if self.guards.proof && !(again && holds) {
+            return self.unproven(parsed.text, root, site, proof, &observed);
+        }
+        let change = Change { after, splices, revision: site.edit.revision.clone(), base: None };
+        Assessment {
+            state: State::NotApplied,
+            shape: None,
+            proof,
+            reason: "The code is as published, and the edit is proved to do what it should.".to_owned(),
+            next_step: Some("Run `ghostfix patch`.".to_owned()),
+            evidence: None,
+            change: Some(change),
+        }
+    }
+
+    /// Only with the proof switched off.
+    fn unproved(&self, site: &Site<'_>, edited: Result<(String, Vec<Splice>), syntax::Flaw>) -> Assessment {
+        match edited {
+            Ok((after, splices)) => Assessment {
+                state: State::NotApplied,
+                shape: None,
+                proof: Proof::default(),
+                reason: "Nothing was proved.".to_owned(),
+                next_step: None,
+                evidence: None,
+                change: Some(Change { after, splices, revision: site.edit.revision.clone(), base: None }),
+            },
+            Err(flaw) => proof_failed(format!("The edit does not hold: {flaw}."), Proof::default()),
+        }
+    }
+
+    /// Asks the recogniser about its own edit: there, exactly once.
+    fn recognised_again(&self, after: &str) -> bool {
+        if !self.guards.recognition {
+            return true;
+        }
+        let Ok(parsed) = parse::parse(after) else { return false };
+        let Ok(recogniser) = Recogniser::new(&self.patch.definition) else { return false };
+        let recognised = recogniser.recognise(&tree::of(&parsed));
+        matches!(recognised.sites.as_slice(), [Site { standing: Standing::Applied { .. }, .. }])
+    }
+
+    /// The edit is there: is the file otherwise sound?
+    fn applied(&self, parsed: &Parsed<'_>, site: &Site<'_>, whole: &Range<usize>) -> Assessment {
+        let stripped = stripped(parsed.text, site, whole);
+        let property = recognise::of_property(&self.patch.definition, site.edit);
+        let syntax = self.made_again(&stripped, property).is_some_and(|(again, _)| syntax::same_tree(&again, parsed.text));
+        let observed = match behaviour::observe(self.patch, &[&stripped, parsed.text], self.sandbox) {
+            Ok(observed) => observed,
+            Err(error) => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+        };
+        let cases = observed.compared(self.patch, 0, 1);
+        let holds = behaviour::all_passed(&cases);
+        let proof = Proof {
+            syntax: if syntax { ProofResult::Passed } else { ProofResult::Failed },
+            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            cases,
+        };
+        if syntax && holds {
+            return Assessment {
+                state: State::AlreadyApplied,
+                shape: None,
+                proof,
+                reason: "The edit is there and proved.".to_owned(),
+                next_step: None,
+                evidence: None,
+                change: None,
+            };
+        }
+        let why = if syntax { first_failure(&proof) } else { "the edit is not the only change around it".to_owned() };
+        let at = vec![(whole.clone(), "the edit stands here".to_owned())];
+        pointing(proof_failed(format!("The edit is there, but the file does not do what it should: {why}."), proof), parsed.text, at)
+    }
+
+    /// The edit of an earlier ghostfix is there: what would it be now?
+    fn outdated(&self, parsed: &Parsed<'_>, site: &Site<'_>, whole: &Range<usize>, revision: &str) -> Assessment {
+        let stripped = stripped(parsed.text, site, whole);
+        let property = recognise::of_property(&self.patch.definition, site.edit);
+        let Some((after, splices)) = self.made_again(&stripped, property) else {
+            return proof_failed(
+                format!("Revision {revision} of the edit is there, and the present one cannot take its place."),
+                Proof::default(),
+            );
+        };
+        let observed = match behaviour::observe(self.patch, &[&stripped, &after], self.sandbox) {
+            Ok(observed) => observed,
+            Err(error) => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+        };
+        let cases = observed.compared(self.patch, 0, 1);
+        let holds = behaviour::all_passed(&cases);
+        let proof = Proof {
+            syntax: ProofResult::Passed,
+            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            cases,
+        };
+        if !holds {
+            let why = first_failure(&proof);
+            return proof_failed(format!("Revision {revision} of the edit is there, and the present one does not hold: {why}."), proof);
+        }
+        Assessment {
+            state: State::Outdated,
+            shape: None,
+            proof,
+            reason: format!("Revision {revision} of the edit is there; this ghostfix makes revision {}.", site.edit.revision),
+            next_step: Some("Run `ghostfix patch` to bring it up to date.".to_owned()),
+            evidence: None,
+            change: Some(Change { after, splices, revision: site.edit.revision.clone(), base: Some(stripped) }),
+        }
+    }
+
+    /// The edit made on a text without it, where that has exactly one open place.
+    fn made_again(&self, stripped: &str, property: bool) -> Option<(String, Vec<Splice>)> {
+        let parsed = parse::parse(stripped).ok()?;
+        let recogniser = Recogniser::new(&self.patch.definition).ok()?;
+        let recognised = recogniser.recognise(&tree::of(&parsed));
+        match recognised.sites.as_slice() {
+            [site] if site.standing == Standing::Open => syntax::edit(&parsed, site, &site.edit.template, property).ok(),
+            _ => None,
+        }
+    }
+
+    /// The file acts as the patch wants without it.
+    fn handled(&self, observed: &Observed, _replacement: bool) -> Assessment {
+        let (state, reason) = match self.origin {
+            Origin::Changed => (State::ByHand, "Somebody's own edit gives the behaviour that the patch is for; proved."),
+            Origin::Published | Origin::Unknown => {
+                (State::FixedUpstream, "The code as published does what the patch is for; proved.")
+            }
+        };
+        Assessment {
+            state,
+            shape: None,
+            proof: Proof {
+                syntax: ProofResult::NotRun,
+                behaviour: ProofResult::Passed,
+                cases: observed.wanted(self.patch, 0, Whose::Theirs),
+            },
+            reason: reason.to_owned(),
+            next_step: None,
+            evidence: None,
+            change: None,
+        }
+    }
+
+    fn no_place(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
+        if !recognised.needed {
+            let mut assessment = refusal(State::NotNeeded, "This version has no such code.".to_owned(), "");
+            assessment.next_step = None;
+            return assessment;
+        }
+        let observed = behaviour::observe(self.patch, &[text], self.sandbox);
+        if let Ok(observed) = &observed {
+            if observed.satisfied(self.patch, 0, Whose::Theirs) {
+                return self.handled(observed, false);
+            }
+            if !recognised.traces.is_empty() {
+                return self.broken_by_hand(text, recognised, observed);
+            }
+        }
+        self.drifted(text, root, recognised)
+    }
+
+    fn drifted(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
+        let reason = match recognised.stray.as_slice() {
+            [] => "The code is none of the known shapes: what the patch is anchored to is not there.",
+            _ => "The code is none of the known shapes: what the patch is anchored to stands in other surroundings.",
+        };
+        let mut assessment = refusal(State::Drifted, reason.to_owned(), REPORT);
+        assessment.evidence = Some(nearest::evidence(self.patch, text, root, &recognised.stray));
+        assessment
+    }
+
+    fn several_places(&self, text: &str, sites: &[Site<'_>]) -> Assessment {
+        let labels = sites.iter().map(|site| (site.anchor.clone(), "this place fits".to_owned())).collect();
+        let reason = format!("{} places fit, and nothing tells which of them is meant.", sites.len());
+        pointing(refusal(State::Ambiguous, reason, REPORT), text, labels)
+    }
+
+    fn broken_by_hand(&self, text: &str, recognised: &Recognised<'_>, observed: &Observed) -> Assessment {
+        let cases = observed.wanted(self.patch, 0, Whose::Theirs);
+        let why = match observed.load_error(0) {
+            Some(error) => format!("the file cannot be loaded: {error}"),
+            None => cases
+                .iter()
+                .find(|case| case.result != ProofResult::Passed)
+                .map(|case| format!("\"{}\": {}", case.name, case.detail))
+                .unwrap_or_default(),
+        };
+        let labels = recognised.traces.iter().map(|range| (range.clone(), "this is no code of the package".to_owned())).collect();
+        let reason = format!("Somebody's edit is in the file and does not do what it should: {why}.");
+        let mut assessment = pointing(refusal(State::BrokenByHand, reason, TAKE_OUT), text, labels);
+        assessment.proof = Proof { syntax: ProofResult::NotRun, behaviour: ProofResult::Failed, cases };
+        assessment
+    }
+
+    /// The edit was made and its proof does not hold.
+    fn unproven(&self, text: &str, root: &Node, site: &Site<'_>, proof: Proof, observed: &Observed) -> Assessment {
+        let why = observed.load_error(0).map_or_else(|| first_failure(&proof), |error| format!("the file cannot be loaded: {error}"));
+        let mut assessment = proof_failed(format!("The edit was made in memory and its proof does not hold: {why}."), proof);
+        let mut evidence = nearest::evidence(self.patch, text, root, &[]);
+        evidence.labels = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
+        assessment.evidence = Some(evidence);
+        assessment
+    }
+
+    fn not_javascript(&self, text: &str, error: &Unreadable) -> Assessment {
+        let at = match error {
+            Unreadable::Syntax { at, .. } => at.clone(),
+            Unreadable::TooLarge(_) | Unreadable::NotText(_) | Unreadable::TooDeep(_) | Unreadable::NoStack(_) => 0..0,
+        };
+        // Cheap on purpose: without a tree there is only the text to ask.
+        let edited = self.patch.definition.traces.iter().any(|trace| {
+            [&trace.pattern, &trace.text].into_iter().flatten().any(|said| text.contains(said.trim_matches('\'')))
+        });
+        let state = if edited { State::BrokenByHand } else { State::Drifted };
+        let next_step = if edited { TAKE_OUT } else { REINSTALL };
+        let reason = format!("The file cannot be read: {error}.");
+        pointing(refusal(state, reason, next_step), text, vec![(at, "here".to_owned())])
+    }
+}
+
+fn pointing(mut assessment: Assessment, text: &str, labels: Vec<(Range<usize>, String)>) -> Assessment {
+    assessment.evidence =
+        Some(Evidence { source: text.to_owned(), labels, nearest_shape: None, shape_diff: String::new() });
+    assessment
+}
+
+fn proof_failed(reason: String, proof: Proof) -> Assessment {
+    Assessment { proof, ..refusal(State::ProofFailed, reason, REPORT) }
+}
+
+fn first_failure(proof: &Proof) -> String {
+    proof
+        .cases
+        .iter()
+        .find(|case| case.result != ProofResult::Passed)
+        .map_or_else(|| "the edit is not recognised again".to_owned(), |case| format!("\"{}\": {}", case.name, case.detail))
+}
+
+/// The text without the edit: what the edit made of the anchor becomes the anchor again.
+fn stripped(text: &str, site: &Site<'_>, whole: &Range<usize>) -> String {
+    let original = match &site.edit.original {
+        Some(original) => original.as_str(),
+        None => &text[site.anchor.clone()],
+    };
+    // Parentheses that the edit needed are outside of the node and stay; they change nothing.
+    format!("{}{original}{}", &text[..whole.start], &text[whole.end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue;
+
+    #[test]
+    fn every_shape_becomes_its_patched_twin_and_is_recognised_again() {
+        for patch in catalogue::patches() {
+            for (id, example) in &patch.examples {
+                let twin = format!("{}/patches/{}/shapes/{id}.patched.js", env!("CARGO_MANIFEST_DIR"), patch.definition.id);
+                let twin = std::fs::read_to_string(twin).unwrap();
+                let fresh = assess(patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
+                assert_eq!(fresh.state, State::NotApplied, "{id}: {fresh:#?}");
+                assert_eq!(fresh.shape.as_deref(), Some(*id));
+                assert_eq!(fresh.change.unwrap().after, twin, "{id}");
+                let again = assess(patch, twin.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
+                assert_eq!(again.state, State::AlreadyApplied, "{id}: {again:#?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Finds the places in a tree where a patch belongs, and tells for each whether the edit is there already.
+//!
+//! It decides nothing about behaviour: a place that looks right may not act right, so the proof has the last word.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::parse::Unreadable;
+use super::pattern::{ANCHOR, Bindings, Compiled};
+use super::tree::Node;
+use crate::catalogue::definition::{Definition, EditDefinition, Rule, Shape};
+
+/// A patch's rules, parsed; made once for each patch and file.
+#[derive(Debug)]
+pub struct Recogniser<'d> {
+    definition: &'d Definition,
+    shapes: Vec<CompiledShape<'d>>,
+    edits: Vec<CompiledEdit<'d>>,
+    needed: Vec<Compiled>,
+    traces: Vec<Compiled>,
+}
+
+#[derive(Debug)]
+struct CompiledShape<'d> {
+    shape: &'d Shape,
+    anchor: Compiled,
+    inside: Vec<Compiled>,
+}
+
+#[derive(Debug)]
+struct CompiledEdit<'d> {
+    edit: &'d EditDefinition,
+    current: Compiled,
+    earlier: Vec<(&'d str, Compiled)>,
+}
+
+/// A place that a patch is for.
+#[derive(Debug, Clone)]
+pub struct Site<'d> {
+    /// The shape of the code around it.
+    pub shape: &'d Shape,
+    /// The edit that belongs there.
+    pub edit: &'d EditDefinition,
+    /// The bytes of the node to edit; for a replacement that is there already, of what took its place.
+    pub anchor: Range<usize>,
+    /// What the names of the patterns stand for, `$ANCHOR` aside.
+    pub bindings: BTreeMap<String, Range<usize>>,
+    /// Whether the edit is there.
+    pub standing: Standing,
+}
+
+/// Whether an edit is in place at a [`Site`]; `whole` is all that it made of the anchor, the anchor included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The code is as published.
+    Open,
+    /// The edit is there.
+    Applied {
+        /// What the edit made of the anchor.
+        whole: Range<usize>,
+    },
+    /// The edit is there more than once, one around the other.
+    Doubled {
+        /// The outermost of them.
+        whole: Range<usize>,
+    },
+    /// What an earlier ghostfix put there.
+    Earlier {
+        /// What it made of the anchor.
+        whole: Range<usize>,
+        /// Which revision of the edit.
+        revision: String,
+    },
+}
+
+/// All that was recognised in a file.
+#[derive(Debug, Clone)]
+pub struct Recognised<'d> {
+    /// In source order, each place once.
+    pub sites: Vec<Site<'d>>,
+    /// What looks like somebody's edit for the same purpose, outside of our own.
+    pub traces: Vec<Range<usize>>,
+    /// Whether the file has the code that makes the patch necessary.
+    pub needed: bool,
+    /// Places where an anchor stands in other surroundings than any known shape has.
+    pub stray: Vec<Range<usize>>,
+}
+
+impl<'d> Recogniser<'d> {
+    /// Parses the patch's rules.
+    ///
+    /// # Errors
+    ///
+    /// The parser's, where a pattern is not JavaScript.
+    pub fn new(definition: &'d Definition) -> Result<Self, Unreadable> {
+        let compile = |rules: &[Rule]| rules.iter().map(Compiled::new).collect::<Result<Vec<_>, _>>();
+        let shapes = definition
+            .shapes
+            .iter()
+            .map(|shape| {
+                Ok(CompiledShape {
+                    shape,
+                    anchor: Compiled::new(&shape.anchor)?,
+                    inside: compile(&shape.inside)?,
+                })
+            })
+            .collect::<Result<_, Unreadable>>()?;
+        let edits = definition
+            .edits
+            .iter()
+            .map(|edit| {
+                Ok(CompiledEdit {
+                    edit,
+                    current: template(definition, edit, &edit.template)?,
+                    earlier: edit
+                        .earlier
+                        .iter()
+                        .map(|earlier| {
+                            Ok((earlier.revision.as_str(), template(definition, edit, &earlier.template)?))
+                        })
+                        .collect::<Result<_, Unreadable>>()?,
+                })
+            })
+            .collect::<Result<_, Unreadable>>()?;
+        let needed = compile(&definition.needed)?;
+        let traces = compile(&definition.traces)?;
+        Ok(Self { definition, shapes, edits, needed, traces })
+    }
+
+    /// Looks through a whole tree.
+    #[must_use]
+    pub fn recognise(&self, root: &Node) -> Recognised<'d> {
+        self.look(root, false)
+    }
+
+    /// Like [`Self::recognise`], but an anchor counts wherever it stands. Only for tests that show what the
+    /// surroundings are asked for.
+    #[must_use]
+    pub fn recognise_anywhere(&self, root: &Node) -> Recognised<'d> {
+        self.look(root, true)
+    }
+
+    fn look(&self, root: &Node, anywhere: bool) -> Recognised<'d> {
+        let mut found = Found { sites: Vec::new(), stray: Vec::new() };
+        self.walk(root, &mut Vec::new(), anywhere, &mut found);
+        let Found { mut sites, mut stray } = found;
+        sites.sort_by_key(|site| (site.anchor.start, site.anchor.end));
+        sites.dedup_by(|later, first| later.anchor == first.anchor);
+        stray.retain(|range| !sites.iter().any(|site| site.anchor == *range));
+        stray.dedup();
+
+        let ours = |range: &Range<usize>| {
+            sites.iter().any(|site| match &site.standing {
+                Standing::Open => false,
+                Standing::Applied { whole } | Standing::Doubled { whole } | Standing::Earlier { whole, .. } => {
+                    whole.start <= range.start && range.end <= whole.end
+                }
+            })
+        };
+        let mut traces = self
+            .traces
+            .iter()
+            .flat_map(|trace| trace.places_in(root).map(|node| node.range.clone()).collect::<Vec<_>>())
+            .filter(|range| !ours(range))
+            .collect::<Vec<_>>();
+        traces.sort_by_key(|range| (range.start, range.end));
+        traces.dedup();
+        let needed = self.needed.is_empty() || self.needed.iter().all(|rule| rule.occurs_in(root));
+        Recognised { sites, traces, needed, stray }
+    }
+
+    fn walk<'n>(&self, node: &'n Node, above: &mut Vec<&'n Node>, anywhere: bool, found: &mut Found<'d>) {
+        for shape in &self.shapes {
+            let Some(edit) = self.edits.iter().find(|edit| edit.edit.id == shape.shape.edit) else { continue };
+            let mut bindings = Bindings::default();
+            if shape.anchor.fits(node, &mut bindings) {
+                let surrounded = shape.surrounded(above, &mut bindings);
+                let anchor = bindings.get(ANCHOR).unwrap_or(node);
+                if surrounded || anywhere {
+                    let standing = edit.standing(anchor, above);
+                    found.sites.push(site(shape.shape, edit.edit, anchor, &bindings, standing));
+                } else {
+                    found.stray.push(anchor.range.clone());
+                }
+            }
+            for (template, revision) in edit.replacements() {
+                let mut bindings = Bindings::default();
+                if template.fits(node, &mut bindings) && shape.surrounded(above, &mut bindings) {
+                    let whole = node.range.clone();
+                    let standing = match revision {
+                        None => Standing::Applied { whole },
+                        Some(revision) => Standing::Earlier { whole, revision: revision.to_owned() },
+                    };
+                    found.sites.push(site(shape.shape, edit.edit, node, &bindings, standing));
+                }
+            }
+        }
+        above.push(node);
+        for child in node.children() {
+            self.walk(child, above, anywhere, found);
+        }
+        above.pop();
+    }
+
+    /// The patch that this recogniser is for.
+    #[must_use]
+    pub fn definition(&self) -> &'d Definition {
+        self.definition
+    }
+}
+
+struct Found<'d> {
+    sites: Vec<Site<'d>>,
+    stray: Vec<Range<usize>>,
+}
+
+fn site<'d>(
+    shape: &'d Shape,
+    edit: &'d EditDefinition,
+    anchor: &Node,
+    bindings: &Bindings<'_>,
+    standing: Standing,
+) -> Site<'d> {
+    let bindings = bindings
+        .ranges()
+        .filter(|(name, _)| *name != ANCHOR)
+        .map(|(name, range)| (name.to_owned(), range))
+        .collect();
+    Site { shape, edit, anchor: anchor.range.clone(), bindings, standing }
+}
+
+impl CompiledShape<'_> {
+    /// Whether the rules for the surroundings hold, each further out than the one before.
+    fn surrounded<'n>(&self, above: &[&'n Node], bindings: &mut Bindings<'n>) -> bool {
+        let mut outwards = above.iter().rev();
+        self.inside.iter().all(|rule| outwards.any(|node| rule.fits(node, bindings)))
+    }
+}
+
+impl CompiledEdit<'_> {
+    /// Whether the edit stands around this anchor.
+    fn standing(&self, anchor: &Node, above: &[&Node]) -> Standing {
+        if !self.edit.template.contains(ANCHOR) {
+            return Standing::Open;
+        }
+        let around = |template: &Compiled, inner: &Range<usize>| {
+            above.iter().rev().map_while(|node| {
+                let mut bindings = Bindings::default();
+                let holds = node.range.start <= inner.start && inner.end <= node.range.end;
+                holds.then(|| {
+                    let fits = template.fits(node, &mut bindings);
+                    (fits && bindings.get(ANCHOR).is_some_and(|bound| bound.range == *inner)).then(|| node.range.clone())
+                })
+            }).take(DEEPEST_EDIT).flatten().next()
+        };
+        if let Some(whole) = around(&self.current, &anchor.range) {
+            return match around(&self.current, &whole) {
+                Some(outer) => Standing::Doubled { whole: outer },
+                None => Standing::Applied { whole },
+            };
+        }
+        for (revision, template) in &self.earlier {
+            if let Some(whole) = around(template, &anchor.range) {
+                return Standing::Earlier { whole, revision: (*revision).to_owned() };
+            }
+        }
+        Standing::Open
+    }
+
+    /// The templates that take the anchor's place, each with its revision where it is an earlier one.
+    fn replacements(&self) -> impl Iterator<Item = (&Compiled, Option<&str>)> {
+        let replaces = !self.edit.template.contains(ANCHOR);
+        let current = replaces.then_some((&self.current, None));
+        let earlier = self.earlier.iter().filter(move |_| replaces).map(|(revision, template)| (template, Some(*revision)));
+        current.into_iter().chain(earlier)
+    }
+}
+
+/// How many nodes above an anchor an edit's own code may reach: a call within a call within an operand, with room.
+const DEEPEST_EDIT: usize = 24;
+
+/// A template as a pattern: an object's property where the anchor is one, else an expression or statement.
+fn template(definition: &Definition, edit: &EditDefinition, source: &str) -> Result<Compiled, Unreadable> {
+    if of_property(definition, edit) { Compiled::property(source) } else { Compiled::pattern(source) }
+}
+
+/// Whether an edit is one of an object's property.
+#[must_use]
+pub fn of_property(definition: &Definition, edit: &EditDefinition) -> bool {
+    definition.shapes.iter().any(|shape| shape.edit == edit.id && shape.anchor.property.is_some())
+}
