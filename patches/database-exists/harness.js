@@ -46,10 +46,12 @@ async (load, given, proof) => {
         isSQLiteConfig: (config) => /sqlite/.test(config && config.client),
     };
     const omit = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => ![].concat(keys).includes(key)));
+    const Bluebird = class extends Promise {};
+    Bluebird.promisify = () => proof.anything;
     const knex = Object.assign(() => connection, { default: () => connection });
     const modules = {
         knex,
-        bluebird: Promise,
+        bluebird: Bluebird,
         lodash: { omit, each: (list, call) => Object.keys(list).forEach((key) => call(list[key], key)) },
         'lodash/omit': omit,
         debug: () => () => {},

@@ -49,8 +49,14 @@ macro_rules! folder {
 }
 
 /// One line for each folder under `patches/`, in the order of reports.
-const FOLDERS: &[Folder] =
-    &[folder!("database-exists", shapes: ["try-catch", "promise-catch", "promise-then", "handler"])];
+const FOLDERS: &[Folder] = &[
+    folder!("database-exists", shapes: ["try-catch", "promise-catch", "promise-then", "handler"]),
+    folder!("lock-primary-key", shapes: ["try-catch", "promise-catch"]),
+    folder!("fixtures-transaction", shapes: ["config-transaction"]),
+    folder!("comments-parent", shapes: ["column"]),
+    folder!("schema-lag", shapes: ["connect"]),
+    folder!("sessions-delete", shapes: ["truncate"]),
+];
 
 static PATCHES: LazyLock<Vec<Patch>> = LazyLock::new(|| FOLDERS.iter().map(Folder::read).collect());
 

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use super::behaviour::{self, Observed, Whose};
-use super::edit::Splice;
+use super::edit::{self, Splice};
 use super::nearest;
 use super::parse::{self, Parsed, Unreadable};
 use super::recognise::{self, Recognised, Recogniser, Site, Standing};
@@ -434,8 +434,8 @@ fn first_failure(proof: &Proof) -> String {
 /// The text without the edit: what the edit made of the anchor becomes the anchor again.
 fn stripped(text: &str, site: &Site<'_>, whole: &Range<usize>) -> String {
     let original = match &site.edit.original {
-        Some(original) => original.as_str(),
-        None => &text[site.anchor.clone()],
+        Some(original) => edit::fill(original, text, &site.bindings),
+        None => text[site.anchor.clone()].to_owned(),
     };
     // Parentheses that the edit needed are outside of the node and stay; they change nothing.
     format!("{}{original}{}", &text[..whole.start], &text[whole.end..])

@@ -87,9 +87,14 @@ pub fn fragment(template: &str, property: bool) -> Result<Fragment, Unreadable> 
 }
 
 fn only_expression(program: Program) -> Option<Expr> {
-    let Program::Script(mut script) = program else { return None };
-    match script.body.pop()? {
-        Stmt::Expr(statement) if script.body.is_empty() => match *statement.expr {
+    // A module is what a template with `await` parses as.
+    let only = match program {
+        Program::Script(mut script) if script.body.len() == 1 => script.body.swap_remove(0),
+        Program::Module(mut module) if module.body.len() == 1 => module.body.swap_remove(0).stmt()?,
+        Program::Script(_) | Program::Module(_) => return None,
+    };
+    match only {
+        Stmt::Expr(statement) => match *statement.expr {
             Expr::Paren(inner) => Some(*inner.expr),
             other => Some(other),
         },
@@ -141,7 +146,8 @@ fn trimmed(text: &str, at: Range<usize>, new: &str) -> Splice {
 }
 
 /// Puts the code that each name stands for in the name's place, `$ANCHOR` aside.
-fn fill(printed: &str, text: &str, bindings: &BTreeMap<String, Range<usize>>) -> String {
+#[must_use]
+pub fn fill(printed: &str, text: &str, bindings: &BTreeMap<String, Range<usize>>) -> String {
     let mut out = String::with_capacity(printed.len());
     let mut rest = printed;
     while let Some(start) = rest.find('$') {

@@ -146,16 +146,18 @@ impl<'d> Recogniser<'d> {
         let Found { mut sites, mut stray } = found;
         sites.sort_by_key(|site| (site.anchor.start, site.anchor.end));
         sites.dedup_by(|later, first| later.anchor == first.anchor);
+        // An edit's own code may look like a place for it: a `return` within a wrapper, a `throw` within a replacement.
+        let made = sites.iter().filter_map(Site::made).collect::<Vec<_>>();
+        sites.retain(|site| {
+            !made.iter().any(|(whole, anchor)| {
+                *anchor != site.anchor && whole.start <= site.anchor.start && site.anchor.end <= whole.end
+            })
+        });
         stray.retain(|range| !sites.iter().any(|site| site.anchor == *range));
         stray.dedup();
 
         let ours = |range: &Range<usize>| {
-            sites.iter().any(|site| match &site.standing {
-                Standing::Open => false,
-                Standing::Applied { whole } | Standing::Doubled { whole } | Standing::Earlier { whole, .. } => {
-                    whole.start <= range.start && range.end <= whole.end
-                }
-            })
+            made.iter().any(|(whole, _)| whole.start <= range.start && range.end <= whole.end)
         };
         let mut traces = self
             .traces
@@ -177,7 +179,7 @@ impl<'d> Recogniser<'d> {
                 let surrounded = shape.surrounded(above, &mut bindings);
                 let anchor = bindings.get(ANCHOR).unwrap_or(node);
                 if surrounded || anywhere {
-                    let standing = edit.standing(anchor, above);
+                    let (anchor, standing) = edit.standing(anchor, above);
                     found.sites.push(site(shape.shape, edit.edit, anchor, &bindings, standing));
                 } else {
                     found.stray.push(anchor.range.clone());
@@ -237,34 +239,47 @@ impl CompiledShape<'_> {
     }
 }
 
-impl CompiledEdit<'_> {
-    /// Whether the edit stands around this anchor.
-    fn standing(&self, anchor: &Node, above: &[&Node]) -> Standing {
-        if !self.edit.template.contains(ANCHOR) {
-            return Standing::Open;
-        }
-        let around = |template: &Compiled, inner: &Range<usize>| {
-            above.iter().rev().map_while(|node| {
-                let mut bindings = Bindings::default();
-                let holds = node.range.start <= inner.start && inner.end <= node.range.end;
-                holds.then(|| {
-                    let fits = template.fits(node, &mut bindings);
-                    (fits && bindings.get(ANCHOR).is_some_and(|bound| bound.range == *inner)).then(|| node.range.clone())
-                })
-            }).take(DEEPEST_EDIT).flatten().next()
-        };
-        if let Some(whole) = around(&self.current, &anchor.range) {
-            return match around(&self.current, &whole) {
-                Some(outer) => Standing::Doubled { whole: outer },
-                None => Standing::Applied { whole },
-            };
-        }
-        for (revision, template) in &self.earlier {
-            if let Some(whole) = around(template, &anchor.range) {
-                return Standing::Earlier { whole, revision: (*revision).to_owned() };
+impl Site<'_> {
+    /// What an edit made here, and of which anchor.
+    fn made(&self) -> Option<(Range<usize>, Range<usize>)> {
+        match &self.standing {
+            Standing::Open => None,
+            Standing::Applied { whole } | Standing::Doubled { whole } | Standing::Earlier { whole, .. } => {
+                Some((whole.clone(), self.anchor.clone()))
             }
         }
-        Standing::Open
+    }
+}
+
+impl CompiledEdit<'_> {
+    /// The anchor proper, and whether the edit stands around it: above the node that fits the shape, or, where the
+    /// shape asks for "whatever stands here", in that node itself.
+    fn standing<'n>(&self, anchor: &'n Node, above: &[&'n Node]) -> (&'n Node, Standing) {
+        if !self.edit.template.contains(ANCHOR) {
+            return (anchor, Standing::Open);
+        }
+        let templates = std::iter::once((None, &self.current))
+            .chain(self.earlier.iter().map(|(revision, template)| (Some(*revision), template)));
+        for (revision, template) in templates {
+            let applied = |whole: Range<usize>| match revision {
+                None => Standing::Applied { whole },
+                Some(revision) => Standing::Earlier { whole, revision: revision.to_owned() },
+            };
+            if let Some(inner) = within(template, anchor) {
+                let whole = anchor.range.clone();
+                return match within(template, inner) {
+                    Some(_) => (inner, Standing::Doubled { whole }),
+                    None => (inner, applied(whole)),
+                };
+            }
+            if let Some(whole) = around(template, &anchor.range, above) {
+                return match around(template, &whole, above) {
+                    Some(outer) => (anchor, Standing::Doubled { whole: outer }),
+                    None => (anchor, applied(whole)),
+                };
+            }
+        }
+        (anchor, Standing::Open)
     }
 
     /// The templates that take the anchor's place, each with its revision where it is an earlier one.
@@ -274,6 +289,23 @@ impl CompiledEdit<'_> {
         let earlier = self.earlier.iter().filter(move |_| replaces).map(|(revision, template)| (template, Some(*revision)));
         current.into_iter().chain(earlier)
     }
+}
+
+/// The node that a template was made around, where `node` is what it made.
+fn within<'n>(template: &Compiled, node: &'n Node) -> Option<&'n Node> {
+    let mut bindings = Bindings::default();
+    template.fits(node, &mut bindings).then(|| bindings.get(ANCHOR)).flatten()
+}
+
+/// What a template made of the node with that range, looked for in the nodes above it.
+fn around(template: &Compiled, inner: &Range<usize>, above: &[&Node]) -> Option<Range<usize>> {
+    above
+        .iter()
+        .rev()
+        .filter(|node| node.range.start <= inner.start && inner.end <= node.range.end)
+        .take(DEEPEST_EDIT)
+        .find(|node| within(template, node).is_some_and(|bound| bound.range == *inner))
+        .map(|node| node.range.clone())
 }
 
 /// How many nodes above an anchor an edit's own code may reach: a call within a call within an operand, with room.

@@ -1,0 +1,32 @@
+// Reads what the migration asks knex-migrator for, or runs it with fixtures that tell what was called.
+async (load, given, proof) => {
+    const calls = [];
+    const recorder = (path) =>
+        new Proxy(function () {}, {
+            get: (target, key) => (key === 'then' || typeof key === 'symbol' ? undefined : recorder(path ? `${path}.${key}` : String(key))),
+            apply: (target, self, values) => {
+                calls.push(path);
+                if (given.fails) return Promise.reject(new Error('fixture'));
+                // `fixtures.models` and the like are lists in old versions: callbacks among the values are called.
+                const callbacks = values.filter((value) => typeof value === 'function');
+                return Promise.all(callbacks.map((callback) => callback(recorder(`${path}()`)))).then(() => undefined);
+            },
+        });
+    const Bluebird = class extends Promise {};
+    Bluebird.mapSeries = async (list, call) => {
+        for (const item of list) await call(item);
+    };
+    const fixtures = recorder('fixtures');
+    const modules = {
+        bluebird: Bluebird,
+        lodash: { each: (list, call) => [].concat(list).forEach(call), merge: Object.assign, cloneDeep: (value) => value },
+        '../../schema/fixtures': fixtures,
+        '../../schema': { fixtures },
+    };
+    const subject = load((name) => (name in modules ? modules[name] : recorder(name)));
+    if (given.ask === 'config') {
+        return { settles: 'returns', transaction: subject.config && subject.config.transaction };
+    }
+    const told = await proof.outcome(() => subject.up({ transacting: {}, connection: {} }));
+    return { settles: told.settles, message: told.message, calls: calls.length };
+}

@@ -1,0 +1,7 @@
+const knex = require('knex');
+
+exports.connect = function connect(options) {
+    options = options || {};
+
+    return knex(options);
+};
