@@ -3,7 +3,13 @@ async (load, given, proof) => {
     const calls = [];
     const recorder = (path) =>
         new Proxy(function () {}, {
-            get: (target, key) => (key === 'then' || typeof key === 'symbol' ? undefined : recorder(path ? `${path}.${key}` : String(key))),
+            get(target, key) {
+                // Lists in old versions: one fixture stands for all.
+                if (key === Symbol.iterator) return [recorder(`${path}[]`)][Symbol.iterator].bind([recorder(`${path}[]`)]);
+                if (key === Symbol.toPrimitive) return () => path;
+                if (key === 'then' || typeof key === 'symbol') return undefined;
+                return recorder(path ? `${path}.${key}` : String(key));
+            },
             apply: (target, self, values) => {
                 calls.push(path);
                 if (given.fails) return Promise.reject(new Error('fixture'));

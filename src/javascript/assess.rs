@@ -143,15 +143,15 @@ impl Assessor<'_> {
         }
         match recognised.sites.as_slice() {
             [] => self.no_place(text, &root, &recognised),
-            [site] => self.one_place(&parsed, &root, &recognised, site),
-            [site, ..] if !self.guards.recognition => self.one_place(&parsed, &root, &recognised, site),
+            [site] => self.one_place(&parsed, &recognised, site),
+            [site, ..] if !self.guards.recognition => self.one_place(&parsed, &recognised, site),
             sites => self.several_places(text, sites),
         }
     }
 
-    fn one_place(&self, parsed: &Parsed<'_>, root: &Node, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+    fn one_place(&self, parsed: &Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
         let mut assessment = match &site.standing {
-            Standing::Open => self.open(parsed, root, recognised, site),
+            Standing::Open => self.open(parsed, recognised, site),
             Standing::Applied { whole } => self.applied(parsed, site, whole),
             Standing::Earlier { whole, revision } => self.outdated(parsed, site, whole, revision),
             Standing::Doubled { .. } => return self.several_places(parsed.text, std::slice::from_ref(site)),
@@ -161,7 +161,7 @@ impl Assessor<'_> {
     }
 
     /// The edit is not there: is it needed, can it be made?
-    fn open(&self, parsed: &Parsed<'_>, root: &Node, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+    fn open(&self, parsed: &Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let edited = syntax::edit(parsed, site, &site.edit.template, property);
         let after = edited.as_ref().map_or(parsed.text, |(after, _)| after.as_str());
@@ -171,7 +171,7 @@ impl Assessor<'_> {
             Err(_) => return self.unproved(site, edited),
         };
         if observed.satisfied(self.patch, 0, Whose::Theirs) {
-            return self.handled(&observed, site.edit.original.is_some());
+            return self.handled(&observed);
         }
         if self.guards.recognition && !recognised.traces.is_empty() {
             return self.broken_by_hand(parsed.text, recognised, &observed);
@@ -193,7 +193,7 @@ impl Assessor<'_> {
             cases,
         };
         if self.guards.proof && !(again && holds) {
-            return self.unproven(parsed.text, root, site, proof, &observed);
+            return self.unproven(parsed.text, site, proof, &observed);
         }
         let change = Change { after, splices, revision: site.edit.revision.clone(), base: None };
         Assessment {
@@ -314,7 +314,7 @@ impl Assessor<'_> {
     }
 
     /// The file acts as the patch wants without it.
-    fn handled(&self, observed: &Observed, _replacement: bool) -> Assessment {
+    fn handled(&self, observed: &Observed) -> Assessment {
         let (state, reason) = match self.origin {
             Origin::Changed => (State::ByHand, "Somebody's own edit gives the behaviour that the patch is for; proved."),
             Origin::Published | Origin::Unknown => {
@@ -345,7 +345,7 @@ impl Assessor<'_> {
         let observed = behaviour::observe(self.patch, &[text], self.sandbox);
         if let Ok(observed) = &observed {
             if observed.satisfied(self.patch, 0, Whose::Theirs) {
-                return self.handled(observed, false);
+                return self.handled(observed);
             }
             if !recognised.traces.is_empty() {
                 return self.broken_by_hand(text, recognised, observed);
@@ -388,13 +388,10 @@ impl Assessor<'_> {
     }
 
     /// The edit was made and its proof does not hold.
-    fn unproven(&self, text: &str, root: &Node, site: &Site<'_>, proof: Proof, observed: &Observed) -> Assessment {
+    fn unproven(&self, text: &str, site: &Site<'_>, proof: Proof, observed: &Observed) -> Assessment {
         let why = observed.load_error(0).map_or_else(|| first_failure(&proof), |error| format!("the file cannot be loaded: {error}"));
-        let mut assessment = proof_failed(format!("The edit was made in memory and its proof does not hold: {why}."), proof);
-        let mut evidence = nearest::evidence(self.patch, text, root, &[]);
-        evidence.labels = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
-        assessment.evidence = Some(evidence);
-        assessment
+        let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
+        pointing(proof_failed(format!("The edit was made in memory and its proof does not hold: {why}."), proof), text, at)
     }
 
     fn not_javascript(&self, text: &str, error: &Unreadable) -> Assessment {
