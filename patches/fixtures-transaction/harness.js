@@ -1,8 +1,9 @@
 // Reads what the migration asks knex-migrator for, or runs it with fixtures that tell what was called.
 async (load, given, proof) => {
     const calls = [];
-    const recorder = (path) =>
-        new Proxy(function () {}, {
+    const recorders = new WeakSet();
+    const recorder = (path) => {
+        const made = new Proxy(function () {}, {
             get(target, key) {
                 // Lists in old versions: one fixture stands for all.
                 if (key === Symbol.iterator) return [recorder(`${path}[]`)][Symbol.iterator].bind([recorder(`${path}[]`)]);
@@ -14,10 +15,13 @@ async (load, given, proof) => {
                 calls.push(path);
                 if (given.fails) return Promise.reject(new Error('fixture'));
                 // `fixtures.models` and the like are lists in old versions: callbacks among the values are called.
-                const callbacks = values.filter((value) => typeof value === 'function');
+                const callbacks = values.filter((value) => typeof value === 'function' && !recorders.has(value));
                 return Promise.all(callbacks.map((callback) => callback(recorder(`${path}()`)))).then(() => undefined);
             },
         });
+        recorders.add(made);
+        return made;
+    };
     const Bluebird = class extends Promise {};
     Bluebird.mapSeries = async (list, call) => {
         for (const item of list) await call(item);

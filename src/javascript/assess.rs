@@ -447,12 +447,16 @@ mod tests {
     fn every_shape_becomes_its_patched_twin_and_is_recognised_again() {
         for patch in catalogue::patches() {
             for (id, example) in &patch.examples {
-                let twin = format!("{}/patches/{}/shapes/{id}.patched.js", env!("CARGO_MANIFEST_DIR"), patch.definition.id);
-                let twin = std::fs::read_to_string(twin).unwrap();
+                let path = format!("{}/patches/{}/shapes/{id}.patched.js", env!("CARGO_MANIFEST_DIR"), patch.definition.id);
                 let fresh = assess(patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
                 assert_eq!(fresh.state, State::NotApplied, "{id}: {fresh:#?}");
                 assert_eq!(fresh.shape.as_deref(), Some(*id));
-                assert_eq!(fresh.change.unwrap().after, twin, "{id}");
+                let after = fresh.change.unwrap().after;
+                if std::env::var_os("GHOSTFIX_BLESS").is_some() {
+                    std::fs::write(&path, &after).unwrap();
+                }
+                let twin = std::fs::read_to_string(&path).unwrap();
+                assert_eq!(after, twin, "{path}");
                 let again = assess(patch, twin.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
                 assert_eq!(again.state, State::AlreadyApplied, "{id}: {again:#?}");
             }
