@@ -11,7 +11,7 @@ use definition::{Case, Cases, Definition};
 use crate::catalogue::definition::Profile;
 
 /// A patch: its data, its behaviour cases and the harness they run in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Patch {
     /// `patch.toml`.
     pub definition: Definition,
@@ -87,4 +87,63 @@ pub fn patch(id: &str) -> Option<&'static Patch> {
 #[must_use]
 pub fn ids() -> Vec<(&'static str, &'static [Profile])> {
     patches().iter().map(|patch| (patch.definition.id.as_str(), patch.definition.profiles.as_slice())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn folder(path: &str) -> BTreeSet<String> {
+        let names = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_list_is_what_the_folders_hold() {
+        let listed = patches().iter().map(|patch| patch.definition.id.clone()).collect::<BTreeSet<_>>();
+        let there = folder("patches").into_iter().filter(|name| !name.contains('.')).collect::<BTreeSet<_>>();
+        assert_eq!(listed, there);
+        for (folder, patch) in FOLDERS.iter().zip(patches()) {
+            assert_eq!(folder.name, patch.definition.id);
+        }
+    }
+
+    #[test]
+    fn every_shape_has_its_example_and_its_edit() {
+        for patch in patches() {
+            let id = &patch.definition.id;
+            let shapes = patch.definition.shapes.iter().map(|shape| shape.id.as_str()).collect::<Vec<_>>();
+            assert_eq!(shapes, patch.examples.iter().map(|(id, _)| *id).collect::<Vec<_>>(), "{id}");
+            let files = folder(&format!("patches/{id}/shapes"));
+            let wanted = shapes.iter().flat_map(|id| [format!("{id}.js"), format!("{id}.patched.js")]).collect();
+            assert_eq!(files, wanted, "{id}");
+            for shape in &patch.definition.shapes {
+                assert!(patch.definition.edits.iter().any(|edit| edit.id == shape.edit), "{id}: {}", shape.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_edit_is_of_the_kind_it_says() {
+        for patch in patches() {
+            for edit in &patch.definition.edits {
+                let keeps = edit.template.contains("$ANCHOR");
+                assert_eq!(keeps, edit.kind != definition::EditKind::Replace, "{}: {}", patch.definition.id, edit.id);
+                assert_eq!(keeps, edit.original.is_none(), "{}: {}", patch.definition.id, edit.id);
+            }
+        }
+    }
+
+    #[test]
+    fn every_patch_changes_something_and_leaves_something_as_it_is() {
+        for patch in patches() {
+            let names = patch.cases.iter().map(|case| case.name.as_str()).collect::<BTreeSet<_>>();
+            assert_eq!(names.len(), patch.cases.len(), "{}: names are unique", patch.definition.id);
+            assert!(patch.cases.iter().any(|case| case.changes), "{}", patch.definition.id);
+            assert!(patch.page.starts_with(&format!("# {}\n", patch.definition.id)), "{}", patch.definition.id);
+        }
+    }
 }
