@@ -1,0 +1,56 @@
+# The targets that a person and CI call alike. `make help` lists them.
+#
+#   CARGO_TARGET_DIR, GHOSTFIX_BENCH (the bench's directory) and GHOSTFIX_TEST_CACHE (real packages from npm) are honoured.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Root runs apt itself; anyone else is asked for their password by sudo, where there is one.
+export SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build the release binary, target/release/ghostfix
+	cargo build --release --locked
+
+.PHONY: demo
+demo: build ## Patch, prove, verify and revert a real Ghost 6.65.0, installed as the official image does
+	tests/set-up/demo
+
+.PHONY: test
+test: test-tools ## Run all tests that need no Vitess: formatting, lints, unit and integration tests
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo test --locked
+	cargo test --locked --doc
+
+.PHONY: test-tools
+test-tools: ## Install what the tests need beside Rust and Node (strace, attr, acl)
+	tests/set-up/tools strace attr acl
+
+.PHONY: bless
+bless: ## Write the patched twins of the shapes anew; read the diff as if it were code
+	GHOSTFIX_BLESS=1 cargo test --lib every_shape
+	git --no-pager diff --stat -- patches
+
+.PHONY: bench
+bench: build ## Measure patch against patch-package, find and sed, on the real Ghost 6.65.0
+	tests/set-up/tools hyperfine time
+	benches/run
+
+.PHONY: fuzz
+fuzz: ## Fuzz parse, recognise, transform and prove for FUZZ_SECONDS (60); needs nightly Rust and clang
+	mkdir -p tests/fuzz/corpus/assess && cp patches/*/shapes/*.js tests/fuzz/corpus/assess/
+	cd tests/fuzz && RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing" \
+		cargo +nightly run --release --bin assess -- -max_total_time=$${FUZZ_SECONDS:-60} -max_len=4096 -timeout=20 corpus/assess
+
+.PHONY: image
+image: ## Build the static binary of docker/Dockerfile without Docker (x86_64 musl)
+	tests/set-up/tools musl-tools
+	rustup target add x86_64-unknown-linux-musl
+	cargo build --release --locked --target x86_64-unknown-linux-musl
+
+include $(wildcard tests/bench/bench.mk)
