@@ -12,6 +12,7 @@ async (load, given, proof) => {
         return Object.assign(new Error(text), rest);
     };
     const connection = {
+        client: { acquireRawConnection: () => Promise.resolve({}) },
         raw(sql) {
             const text = String(sql);
             seen.statements.push(text);

@@ -3,6 +3,7 @@
 //! The list is written by hand and its order is the order in reports; a test compares it with the folders.
 
 pub mod definition;
+pub mod published;
 
 use std::sync::LazyLock;
 
@@ -81,6 +82,22 @@ pub fn patches() -> &'static [Patch] {
 #[must_use]
 pub fn patch(id: &str) -> Option<&'static Patch> {
     patches().iter().find(|patch| patch.definition.id == id)
+}
+
+/// The patches of those ids, in the order of reports.
+#[must_use]
+pub fn selected(ids: &[String]) -> Vec<&'static Patch> {
+    patches().iter().filter(|patch| ids.contains(&patch.definition.id)).collect()
+}
+
+/// The other patches that are made in the same file.
+pub fn siblings(patch: &Patch) -> impl Iterator<Item = &'static Patch> {
+    let (id, target) = (&patch.definition.id, &patch.definition.target);
+    patches().iter().filter(move |other| {
+        other.definition.id != *id
+            && other.definition.target.package == target.package
+            && other.definition.target.files.iter().any(|file| target.files.contains(file))
+    })
 }
 
 /// Every id with the profiles that select it, for checking what was typed.

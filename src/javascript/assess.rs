@@ -18,7 +18,7 @@ use super::recognise::{self, Recognised, Recogniser, Site, Standing};
 use super::sandbox::Sandbox;
 use super::syntax;
 use super::tree::{self, Node};
-use crate::catalogue::Patch;
+use crate::catalogue::{self, Patch};
 use crate::report::{Evidence, Proof, ProofResult, State};
 
 /// What is known about the file's bytes from the registry. It explains a verdict and never makes one.
@@ -92,6 +92,12 @@ pub fn assess(patch: &Patch, bytes: &[u8], origin: Origin, sandbox: &Sandbox, gu
     }
 }
 
+/// The verdict on a file that was not even read.
+#[must_use]
+pub fn too_large(length: u64) -> Assessment {
+    unreadable_file(&Unreadable::TooLarge(length))
+}
+
 fn unreadable_file(unreadable: &Unreadable) -> Assessment {
     refusal(State::Drifted, format!("The file cannot be read as JavaScript: {unreadable}."), REINSTALL)
 }
@@ -130,8 +136,15 @@ impl Assessor<'_> {
             Err(error) => return refusal(State::Drifted, format!("The patch's own pattern is wrong: {error}."), REPORT),
         };
         let root = tree::of(&parsed);
-        let recognised =
+        let mut recognised =
             if self.guards.recognition { recogniser.recognise(&root) } else { recogniser.recognise_anywhere(&root) };
+        if !recognised.traces.is_empty() {
+            for sibling in catalogue::siblings(self.patch) {
+                if let Ok(other) = Recogniser::new(&sibling.definition) {
+                    recognised.forgive(&other.recognise(&root));
+                }
+            }
+        }
 
         let doubled = recognised.sites.iter().find_map(|site| match &site.standing {
             Standing::Doubled { whole } => Some(whole.clone()),
@@ -441,7 +454,6 @@ fn stripped(text: &str, site: &Site<'_>, whole: &Range<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue;
 
     #[test]
     fn every_shape_becomes_its_patched_twin_and_is_recognised_again() {
@@ -515,6 +527,27 @@ mod tests {
             let unproved = assess(&patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, unguarded);
             assert_eq!(unproved.state, State::NotApplied, "only the proof stops it: {id}: {template}: {unproved:#?}");
         }
+    }
+
+    #[test]
+    fn patches_in_one_file_are_made_in_any_order() {
+        let file = catalogue::patch("database-exists").unwrap().examples[0].1;
+        let file = format!("{file}\nexports.connect = function connect(options) {{\n    return knex(options);\n}};\n");
+        let mut ends = Vec::new();
+        for order in [["database-exists", "schema-lag"], ["schema-lag", "database-exists"]] {
+            let mut text = file.clone();
+            for id in order {
+                let verdict = assess(catalogue::patch(id).unwrap(), text.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+                assert_eq!(verdict.state, State::NotApplied, "{id}: {verdict:#?}");
+                text = verdict.change.unwrap().after;
+            }
+            for id in order {
+                let verdict = assess(catalogue::patch(id).unwrap(), text.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+                assert_eq!(verdict.state, State::AlreadyApplied, "{id}: {verdict:#?}");
+            }
+            ends.push(text);
+        }
+        assert_eq!(ends[0], ends[1]);
     }
 
     #[test]

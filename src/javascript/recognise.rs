@@ -239,6 +239,14 @@ impl CompiledShape<'_> {
     }
 }
 
+impl Recognised<'_> {
+    /// Leaves out the traces that are another patch's own code, and not somebody's.
+    pub fn forgive(&mut self, other: &Recognised<'_>) {
+        let made = other.sites.iter().filter_map(Site::made).collect::<Vec<_>>();
+        self.traces.retain(|trace| !made.iter().any(|(whole, _)| whole.start <= trace.start && trace.end <= whole.end));
+    }
+}
+
 impl Site<'_> {
     /// What an edit made here, and of which anchor.
     fn made(&self) -> Option<(Range<usize>, Range<usize>)> {

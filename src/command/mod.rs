@@ -1,0 +1,22 @@
+//! One file a command, glue only: locate, read, judge, write, report. Nothing is printed here.
+
+mod inspection;
+pub mod patch;
+pub mod patches;
+pub mod revert;
+pub mod verify;
+
+use std::time::Duration;
+
+use crate::image::copies::Depth;
+use crate::settings::Reach;
+
+/// How long a command that writes waits for another ghostfix on the same installation.
+const LOCK_WAIT: Duration = Duration::from_secs(30);
+
+fn depth(reach: Reach) -> Depth {
+    match reach {
+        Reach::Packages => Depth::PackageDirectories,
+        Reach::Everything => Depth::Everything,
+    }
+}
