@@ -1,0 +1,7 @@
+//! The program as users and CI meet it, on real packages.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod packages;
+mod pins;
+mod process;

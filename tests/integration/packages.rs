@@ -1,0 +1,191 @@
+//! Real packages from npm, pinned by version and digest in `tests/corpus/packages.toml`, fetched into a cache when a
+//! test first asks for them. Nothing here is ever skipped: what cannot be had, or is not what was pinned, is a panic.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
+
+use base64::Engine as _;
+use sha2::Digest as _;
+
+use crate::process;
+
+/// Package name, then version, then the integrity that npm had when the pin was made.
+pub(crate) type Pins = BTreeMap<String, BTreeMap<String, String>>;
+
+/// How many times npm is asked for what is still missing. Registries have bad minutes.
+const ATTEMPTS: usize = 4;
+
+/// How many npm processes download side by side.
+const PARALLEL: usize = 4;
+
+pub(crate) const PINS_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/packages.toml");
+
+static PINS: LazyLock<Pins> = LazyLock::new(|| {
+    let text = fs::read_to_string(PINS_FILE).unwrap();
+    toml::from_str(&text).unwrap_or_else(|problem| panic!("{PINS_FILE}: {problem}"))
+});
+
+/// One fetch at a time in this process; [`CacheLock`] does the same among processes.
+static FETCHING: Mutex<()> = Mutex::new(());
+
+pub(crate) fn pins() -> &'static Pins {
+    &PINS
+}
+
+/// Every published version of knex-migrator, oldest first.
+pub(crate) fn knex_migrators() -> Vec<&'static str> {
+    let mut versions: Vec<&str> = PINS["knex-migrator"].keys().map(String::as_str).collect();
+    versions.sort_by_key(|version| numbers(version));
+    versions
+}
+
+/// The directory of the unpacked package: the one that holds its package.json. Not to be changed by tests.
+pub(crate) fn unpacked(name: &str, version: &str) -> PathBuf {
+    let directory = cache().join("unpacked").join(file_stem(name, version));
+    if !directory.join("package.json").is_file() {
+        let _here = FETCHING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _everywhere = CacheLock::take();
+        // All of knex-migrator at once: nearly every test wants it, and npm starts slowly.
+        let wanted: Vec<(String, String)> = if name == "knex-migrator" {
+            PINS[name].keys().map(|version| (name.to_owned(), version.clone())).collect()
+        } else {
+            vec![(name.to_owned(), version.to_owned())]
+        };
+        fetch(&wanted);
+        for (name, version) in &wanted {
+            unpack(name, version);
+        }
+    }
+    directory
+}
+
+/// A file of a pinned package, as published.
+pub(crate) fn published(name: &str, version: &str, path: &str) -> Vec<u8> {
+    let file = unpacked(name, version).join(path);
+    fs::read(&file).unwrap_or_else(|problem| panic!("{name}@{version} has no {path}: {problem}"))
+}
+
+/// Sortable form of a release version.
+pub(crate) fn numbers(version: &str) -> Vec<u64> {
+    version.split('.').map(|part| part.parse().unwrap_or_else(|_| panic!("{version} is no release"))).collect()
+}
+
+fn cache() -> PathBuf {
+    match std::env::var_os("GHOSTFIX_TEST_CACHE") {
+        Some(directory) => PathBuf::from(directory),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/packages"),
+    }
+}
+
+fn file_stem(name: &str, version: &str) -> String {
+    format!("{}-{version}", name.trim_start_matches('@').replace('/', "-"))
+}
+
+fn tarball(name: &str, version: &str) -> PathBuf {
+    cache().join("tarballs").join(format!("{}.tgz", file_stem(name, version)))
+}
+
+fn pinned(name: &str, version: &str) -> &'static str {
+    PINS.get(name)
+        .and_then(|versions| versions.get(version))
+        .unwrap_or_else(|| panic!("{name}@{version} is not pinned in {PINS_FILE}; run `make pins`"))
+}
+
+fn fetch(wanted: &[(String, String)]) {
+    let missing =
+        || -> Vec<_> { wanted.iter().filter(|(name, version)| !tarball(name, version).is_file()).cloned().collect() };
+    let mut said = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let missing = missing();
+        if missing.is_empty() {
+            return;
+        }
+        let share = missing.len().div_ceil(PARALLEL);
+        said = std::thread::scope(|scope| {
+            let downloads: Vec<_> =
+                missing.chunks(share).map(|packages| scope.spawn(|| download(packages))).collect();
+            downloads.into_iter().filter_map(|download| download.join().unwrap().err()).collect::<Vec<String>>()
+        });
+    }
+    let missing: Vec<String> = missing().iter().map(|(name, version)| format!("{name}@{version}")).collect();
+    assert!(
+        missing.is_empty(),
+        "npm does not give {} after {ATTEMPTS} tries; tests need the real packages:\n{}",
+        missing.join(", "),
+        said.join("\n")
+    );
+}
+
+/// Downloads into a directory of its own, and moves each tarball into the cache once its digest is the pinned one.
+fn download(packages: &[(String, String)]) -> Result<(), String> {
+    fs::create_dir_all(cache().join("tarballs")).unwrap();
+    let arriving = tempfile::tempdir_in(cache()).unwrap();
+    let mut npm = Command::new("npm");
+    npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
+        .arg(arriving.path())
+        .args(packages.iter().map(|(name, version)| format!("{name}@{version}")))
+        .current_dir(arriving.path());
+    let answer = process::bounded(npm, Duration::from_secs(240));
+    for (name, version) in packages {
+        let file = arriving.path().join(format!("{}.tgz", file_stem(name, version)));
+        if file.is_file() {
+            let found = integrity(&file);
+            let pinned = pinned(name, version);
+            assert_eq!(found, pinned, "{name}@{version} from npm is not the package that was pinned");
+            fs::rename(&file, tarball(name, version)).unwrap();
+        }
+    }
+    if answer.success() { Ok(()) } else { Err(format!("npm pack: {answer}")) }
+}
+
+fn unpack(name: &str, version: &str) {
+    let directory = cache().join("unpacked").join(file_stem(name, version));
+    if directory.join("package.json").is_file() {
+        return;
+    }
+    let tarball = tarball(name, version);
+    // The cache outlives runs, so a tarball is checked again before it is believed.
+    assert_eq!(integrity(&tarball), pinned(name, version), "{} is damaged; delete it", tarball.display());
+    fs::create_dir_all(cache().join("unpacked")).unwrap();
+    let arriving = tempfile::tempdir_in(cache()).unwrap();
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--gzip", "--strip-components=1", "--no-same-owner", "--file"])
+        .arg(&tarball)
+        .arg("--directory")
+        .arg(arriving.path());
+    let answer = process::bounded(tar, Duration::from_secs(120));
+    assert!(answer.success(), "tar cannot unpack {}: {answer}", tarball.display());
+    fs::rename(arriving.keep(), &directory).unwrap();
+    process::open_to_all(&directory);
+}
+
+fn integrity(file: &Path) -> String {
+    let mut digest = sha2::Sha512::new();
+    let mut source = fs::File::open(file).unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = source.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        digest.update(&buffer[..read]);
+    }
+    format!("sha512-{}", base64::engine::general_purpose::STANDARD.encode(digest.finalize()))
+}
+
+/// Keeps other processes out of the cache while it is being filled; released when dropped.
+struct CacheLock(#[expect(dead_code, reason = "the lock lives as long as the open file")] fs::File);
+
+impl CacheLock {
+    fn take() -> Self {
+        fs::create_dir_all(cache()).unwrap();
+        let file = fs::File::create(cache().join("lock")).unwrap();
+        file.lock().unwrap();
+        Self(file)
+    }
+}
