@@ -5,3 +5,6 @@
 mod packages;
 mod pins;
 mod process;
+mod variant_verdicts;
+mod variants;
+mod witness;
