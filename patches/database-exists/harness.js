@@ -1,8 +1,8 @@
-// Calls createDatabaseIfNotExist as Ghost's first boot does, with a connection whose CREATE DATABASE (or whichever
-// statement begins with `given.at`) is answered as the case says.
+// Calls createDatabaseIfNotExist as Ghost's first boot does (or what `given.call` says), with a connection whose
+// CREATE DATABASE (or whichever statement begins with `given.at`) is answered as the case says.
 async (load, given, proof) => {
     const at = new RegExp('^\\s*' + (given.at || 'CREATE DATABASE'), 'i');
-    const seen = { statements: [], destroyed: 0, created: 0 };
+    const seen = { statements: [], opened: 0, destroyed: 0, created: 0 };
 
     const failure = () => {
         if (given['rejects-with-undefined']) return undefined;
@@ -49,7 +49,11 @@ async (load, given, proof) => {
     const omit = (object, keys) => Object.fromEntries(Object.entries(object).filter(([key]) => ![].concat(keys).includes(key)));
     const Bluebird = class extends Promise {};
     Bluebird.promisify = () => proof.anything;
-    const knex = Object.assign(() => connection, { default: () => connection });
+    const open = () => {
+        seen.opened += 1;
+        return connection;
+    };
+    const knex = Object.assign(open, { default: open });
     const modules = {
         knex,
         bluebird: Bluebird,
@@ -62,11 +66,14 @@ async (load, given, proof) => {
     };
     const subject = load((name) => (name in modules ? modules[name] : proof.anything));
 
+    const config = {
+        client: 'mysql',
+        connection: { host: '127.0.0.1', user: 'ghost', database: 'ghost', charset: 'utf8mb4' },
+    };
     const told = await proof.outcome(() =>
-        subject.createDatabaseIfNotExist({
-            client: 'mysql',
-            connection: { host: '127.0.0.1', user: 'ghost', database: 'ghost', charset: 'utf8mb4' },
-        }),
+        given.call === 'drop'
+            ? subject.drop({ connection, dbConfig: config })
+            : subject.createDatabaseIfNotExist(config),
     );
     return { ...told, ...seen };
 }
