@@ -182,6 +182,9 @@ pub struct Case {
     /// Whether the patch is there to change this case; every other case must be as before, to the last detail.
     #[serde(default)]
     pub changes: bool,
+    /// With `changes`: the name of the case that it must become like, as that one was before, to the last detail.
+    #[serde(default)]
+    pub like: Option<String>,
     /// What the harness must observe with the patch: these fields, with these values.
     pub after: toml::Table,
     /// For somebody else's edit: what is accepted beside `after`.

@@ -160,6 +160,10 @@ mod tests {
             let names = patch.cases.iter().map(|case| case.name.as_str()).collect::<BTreeSet<_>>();
             assert_eq!(names.len(), patch.cases.len(), "{}: names are unique", patch.definition.id);
             assert!(patch.cases.iter().any(|case| case.changes), "{}", patch.definition.id);
+            for case in patch.cases.iter().filter(|case| case.like.is_some()) {
+                let model = patch.cases.iter().find(|other| case.like.as_ref() == Some(&other.name));
+                assert!(case.changes && model.is_some_and(|model| !model.changes), "{}: {}", patch.definition.id, case.name);
+            }
             assert!(patch.page.starts_with(&format!("# {}\n", patch.definition.id)), "{}", patch.definition.id);
         }
     }

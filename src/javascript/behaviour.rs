@@ -60,19 +60,21 @@ impl Observed {
     }
 
     /// The verdict on every case for an edit: `after` does what is wanted, and where the case is none that the patch
-    /// is there to change, everything observed is as `before`.
+    /// is there to change, everything observed is as `before`; where it is to become like another case, as that one
+    /// was `before`.
     #[must_use]
     pub fn compared(&self, patch: &Patch, before: usize, after: usize) -> Vec<CaseResult> {
-        let pairs = self.subjects[before].iter().zip(&self.subjects[after]);
+        let before = &self.subjects[before];
+        let model = |case: &Case| case.like.as_ref().and_then(|like| patch.cases.iter().position(|other| other.name == *like));
         patch
             .cases
             .iter()
-            .zip(pairs)
-            .map(|(case, (before, after))| {
-                let judged = judge(case, after, Whose::Ours).and_then(|()| match (before, after) {
-                    _ if case.changes => Ok(()),
-                    (Seen::Observed(before), Seen::Observed(after)) if before == after => Ok(()),
-                    _ => Err(format!("it must be as before: {}; is: {}", told(before), told(after))),
+            .zip(before.iter().zip(&self.subjects[after]))
+            .map(|(case, (was, is))| {
+                let judged = judge(case, is, Whose::Ours).and_then(|()| match (case.changes, model(case)) {
+                    (true, Some(model)) => same(&before[model], is, "as the case it is to be like"),
+                    (true, None) => Ok(()),
+                    (false, _) => same(was, is, "as before"),
                 });
                 result(case, judged)
             })
@@ -97,6 +99,13 @@ impl Observed {
             Seen::Stopped(why) => Some(why.as_str()),
             Seen::Observed(_) => None,
         })
+    }
+}
+
+fn same(wanted: &Seen, is: &Seen, as_what: &str) -> Result<(), String> {
+    match (wanted, is) {
+        (Seen::Observed(wanted), Seen::Observed(is)) if wanted == is => Ok(()),
+        _ => Err(format!("it must be {as_what}: {}; is: {}", told(wanted), told(is))),
     }
 }
 
