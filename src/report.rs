@@ -2,6 +2,71 @@
 
 use std::path::PathBuf;
 
+use crate::settings::Profile;
+
+/// What any command answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// `patch`, `verify`, `revert`
+    Patch(PatchReport),
+    /// `patches list`, `patches show`
+    Patches(PatchesReport),
+}
+
+impl Report {
+    /// The answer of the whole report.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Patch(report) => report.outcome(),
+            Self::Patches(_) => Outcome::Yes,
+        }
+    }
+}
+
+impl From<PatchReport> for Report {
+    fn from(report: PatchReport) -> Self {
+        Self::Patch(report)
+    }
+}
+
+impl From<PatchesReport> for Report {
+    fn from(report: PatchesReport) -> Self {
+        Self::Patches(report)
+    }
+}
+
+/// The answer of `patches`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatchesReport {
+    /// All of them, in the catalogue's order.
+    List(Vec<PatchDescription>),
+    /// One of them, with its page.
+    Page {
+        /// The patch.
+        patch: PatchDescription,
+        /// What breaks without it, what it changes, what it costs and who does not want it: Markdown.
+        page: String,
+    },
+}
+
+/// A patch of the catalogue, as it introduces itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchDescription {
+    /// The id that `--only`, `--with` and `--without` take.
+    pub id: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// The npm package that it changes.
+    pub package: String,
+    /// The file that it changes, relative to the package.
+    pub file: String,
+    /// The databases that it is for.
+    pub profiles: Vec<Profile>,
+    /// The ids of the shapes of the code that it knows.
+    pub shapes: Vec<String>,
+}
+
 /// The answer of `patch`, `verify` and `revert`: one entry for each selected patch and each copy of its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchReport {
