@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::settings::Profile;
+use crate::catalogue::definition::Profile;
 
 /// What any command answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,8 +59,8 @@ pub struct PatchDescription {
     pub title: String,
     /// The npm package that it changes.
     pub package: String,
-    /// The file that it changes, relative to the package.
-    pub file: String,
+    /// The file that it changes, relative to the package; where versions differ, each path, newest first.
+    pub files: Vec<String>,
     /// The databases that it is for.
     pub profiles: Vec<Profile>,
     /// The ids of the shapes of the code that it knows.
