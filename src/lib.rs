@@ -10,8 +10,10 @@
 //! but no syntax tree, [`command`] joins them, [`render`] is the only place that prints, and `main` the only one
 //! that makes an exit code.
 
+pub mod args;
 pub mod catalogue;
 pub mod error;
 pub mod image;
 pub mod javascript;
 pub mod report;
+pub mod settings;

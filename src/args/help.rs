@@ -1,0 +1,105 @@
+//! The parts of the help that clap does not make from the flags: colours, examples, exit codes.
+
+use clap::builder::styling::{AnsiColor, Effects, Styles};
+
+pub(super) const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  ghostfix patch --dry-run   Show what would change; write nothing
+  ghostfix patch             The line for a Dockerfile: patch, or fail the build
+  ghostfix verify            Prove the patches on the files as they are";
+
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+    0  Yes, or nothing left to do
+    1  Asked and answered: no (verify: a patch is not in place)
+    2  The command line is wrong
+    3  Nothing to work on: no Ghost here, or the package is absent
+    4  Refused; no file was touched
+    5  A file or directory could not be read or written
+   70  A bug in ghostfix
+  130  Interrupted";
+
+pub(super) const PATCH_EXAMPLES: &str = "\
+Examples:
+  ghostfix patch
+      Patch the Ghost of the official image, in a RUN step of its Dockerfile
+  ghostfix patch --dry-run --root ./ghost
+      Show the diffs and the proofs for another installation; write nothing
+  ghostfix patch --profile mysql
+      Only what helps on a plain MySQL too
+  ghostfix patch --only database-exists --format json
+      One patch, and a JSON object for the next program";
+
+pub(super) const PATCH_EXIT_CODES: &str = "\
+Exit codes:
+    0  Every selected patch is in place (or would be: --dry-run)
+    2  The command line is wrong
+    3  Nothing to work on: no Ghost here, or the package is absent
+    4  Refused: the code is not what ghostfix knows. No file was touched
+    5  A file or directory could not be read or written
+   70  A bug in ghostfix
+  130  Interrupted; the next patch, verify or revert finishes or undoes it";
+
+pub(super) const VERIFY_EXAMPLES: &str = "\
+Examples:
+  ghostfix verify
+      Prove every patch of the default profile on the files as they are
+  ghostfix verify --format github
+      Annotations in a GitHub workflow
+  ghostfix verify --format sarif > ghostfix.sarif
+      For code scanning
+  ghostfix verify -v
+      With every behaviour case";
+
+pub(super) const VERIFY_EXIT_CODES: &str = "\
+Exit codes:
+    0  Every selected patch is in place and proved, or not needed
+    1  At least one is not
+    2  The command line is wrong
+    3  Nothing to work on: no Ghost here, or the package is absent
+    5  A file or directory could not be read
+   70  A bug in ghostfix
+  130  Interrupted";
+
+pub(super) const REVERT_EXAMPLES: &str = "\
+Examples:
+  ghostfix revert
+      Take out every patch that ghostfix put in
+  ghostfix revert --only database-exists
+      Take out one";
+
+pub(super) const REVERT_EXIT_CODES: &str = "\
+Exit codes:
+    0  The files are as they were, or were never patched
+    2  The command line is wrong
+    3  Nothing to work on: no Ghost here, or the package is absent
+    4  Refused: a file is not the one that ghostfix wrote. No file was touched
+    5  A file or directory could not be read or written
+   70  A bug in ghostfix
+  130  Interrupted; the next patch, verify or revert finishes or undoes it";
+
+pub(super) const PATCHES_EXAMPLES: &str = "\
+Examples:
+  ghostfix patches list
+  ghostfix patches show database-exists";
+
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  ghostfix completions bash > ~/.local/share/bash-completion/completions/ghostfix
+  ghostfix completions zsh > ~/.zfunc/_ghostfix
+  ghostfix completions fish > ~/.config/fish/completions/ghostfix.fish";
+
+pub(super) const MAN_EXAMPLES: &str = "\
+Examples:
+  ghostfix man > /usr/local/share/man/man1/ghostfix.1";
+
+/// The end of `--help`; `-h` leaves the exit codes out.
+pub(super) fn with_exit_codes(examples: &str, exit_codes: &str) -> String {
+    format!("{examples}\n\n{exit_codes}")
+}
