@@ -11,6 +11,7 @@
 //! that makes an exit code.
 
 pub mod args;
+pub mod bug;
 pub mod catalogue;
 pub mod error;
 pub mod image;
