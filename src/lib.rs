@@ -16,5 +16,6 @@ pub mod catalogue;
 pub mod error;
 pub mod image;
 pub mod javascript;
+pub mod render;
 pub mod report;
 pub mod settings;

@@ -1,0 +1,65 @@
+//! Shows what a command answered: the only place that knows how anything looks, and the only one that prints.
+//!
+//! A report becomes one text for standard output; an error becomes words on standard error and, in a form for
+//! programs, an object on standard output too.
+
+mod diff;
+mod github;
+mod human;
+mod json;
+mod markdown;
+mod page;
+mod patches;
+mod sarif;
+mod snippet;
+mod stream;
+mod text;
+mod verdict;
+
+use crate::error::Error;
+use crate::report::Report;
+use crate::settings::{Format, Output, Screen};
+
+pub use stream::{diagnose, print};
+
+/// The text of a report, for standard output.
+#[must_use]
+pub fn report(report: &Report, output: &Output) -> String {
+    match (report, output.format) {
+        (Report::Patch(report), Format::Human) => {
+            human::patch_report(report, output.verbosity, output.screen)
+        }
+        (Report::Patch(report), Format::Json) => json::patch_report(report),
+        (Report::Patch(report), Format::Github) => github::patch_report(report),
+        (Report::Patch(report), Format::Sarif) => sarif::patch_report(report),
+        (Report::Patches(report), Format::Human) => {
+            patches::patches_report(report, output.verbosity, output.screen)
+        }
+        (Report::Patches(report), Format::Json) => json::patches_report(report),
+        (Report::Patches(report), Format::Github) => github::patches_report(report),
+        (Report::Patches(report), Format::Sarif) => sarif::patches_report(report),
+    }
+}
+
+/// An error as an object for programs, for standard output; nothing in the form for people.
+#[must_use]
+pub fn error_object(error: &Error, format: Format) -> String {
+    match format {
+        Format::Human => String::new(),
+        Format::Json => json::error(error),
+        Format::Github => github::error(error),
+        Format::Sarif => sarif::error(error),
+    }
+}
+
+/// An error in words, for standard error, whatever the format.
+#[must_use]
+pub fn error_words(error: &Error) -> String {
+    let mut page = page::Page::new(Screen::LOG);
+    page.labelled(0, (page::BAD, "error:"), &error.to_string());
+    page.labelled(1, (page::CALM, "next:"), error.next_step());
+    page.into_text()
+}
+
+#[cfg(test)]
+mod tests;
