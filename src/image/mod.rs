@@ -2,6 +2,7 @@
 //!
 //! [`installation`] and [`copies`] locate, [`source`] reads. What a file means is left to others: here it is bytes.
 
+pub mod change;
 pub mod copies;
 #[cfg(test)]
 mod fixture;
