@@ -68,7 +68,7 @@ fn there_are_enough_of_them_and_each_has_a_name_of_its_own() {
     let names: BTreeSet<&str> = variants::all().iter().map(|variant| variant.name.as_str()).collect();
     assert_eq!(names.len(), variants::all().len());
     assert!(names.len() >= 100, "{}", names.len());
-    assert!(families(&["harmless"]).count() >= 40);
+    assert!(families(&["harmless"]).count() >= 30);
     assert!(families(&["changed"]).filter(|variant| !variant.no_place).count() >= 25);
     for variant in variants::all() {
         let refused = variant.state.is_refusal();
@@ -112,7 +112,7 @@ fn node_finds_what_changed_to_be_changed() {
     every(families(&["changed"]), |variant| {
         let published = witness::watch(&variant.published());
         let edited = witness::watch(&variant.text());
-        (!witness::differ(&published, &edited)).then(|| "no case shows any change".to_owned())
+        (published == edited).then(|| "no case shows any change".to_owned())
     });
 }
 
