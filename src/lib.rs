@@ -13,6 +13,7 @@
 pub mod args;
 pub mod bug;
 pub mod catalogue;
+pub mod command;
 pub mod error;
 pub mod image;
 pub mod javascript;
