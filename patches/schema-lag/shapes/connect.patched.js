@@ -15,13 +15,15 @@ exports.connect = function connect(options) {
                         return query.apply(this, arguments);
                     }
                     let tries = 0;
-                    const ask = () => query.call(this, sql, values, (err, ...results) => {
-                            if (err && err.errno === 1105 && /^column '[^']*' not found in table '[^']*'$/.test(err.sqlMessage) && ++tries <= 20) {
-                                setTimeout(ask, 250);
-                                return;
-                            }
-                            done(err, ...results);
-                        });
+                    const settle = (err, ...results) => {
+                        const late = err && err.errno === 1105 && /^column '[^']*' not found in table '[^']*'$/.test(err.sqlMessage);
+                        if (late && ++tries <= 20) {
+                            setTimeout(ask, 250);
+                            return;
+                        }
+                        done(err, ...results);
+                    };
+                    const ask = () => query.call(this, sql, values, settle);
                     return ask();
                 };
             }
