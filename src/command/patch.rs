@@ -53,10 +53,6 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
         }
         Some(lock) => {
             let changes = drafts.into_iter().map(Draft::finish).collect::<Vec<_>>();
-            let targets = entries.iter().map(|entry| entry.path.clone()).collect::<Vec<_>>();
-            for removed in transaction::sweep(&installation, &lock, &targets)? {
-                notes.push(format!("Removed what a killed run left behind: {}", removed.display()));
-            }
             notes.extend(transaction::commit(&installation, &lock, &changes)?.notes);
             for entry in entries.iter_mut().filter(|entry| made(entry.state)) {
                 entry.reason = match entry.state {

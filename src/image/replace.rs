@@ -138,10 +138,6 @@ pub(crate) fn stage_new(target: &Path, appearance: &Appearance, content: &[u8]) 
 }
 
 impl Staged {
-    pub(crate) fn target(&self) -> &Path {
-        &self.target
-    }
-
     /// Puts the new file in its place: whoever opens the path has the old file whole or the new one whole.
     pub(crate) fn put(&mut self) -> Result<()> {
         if let Some(original) = &self.replaces {
@@ -186,13 +182,14 @@ impl Staged {
     }
 
     /// Removes whatever is under the temporary name: the old file, or the new one where it was not put in its place.
-    pub(crate) fn clear(mut self) -> Result<()> {
-        self.temporary.disable_cleanup(true);
+    pub(crate) fn clear(&mut self) -> Result<()> {
         if matches!(self.place, Place::Moved | Place::Back) {
             return Ok(());
         }
         std::fs::remove_file(&self.temporary)
-            .map_err(|error| Error::file_system("remove", &*self.temporary, error))
+            .map_err(|error| Error::file_system("remove", &*self.temporary, error))?;
+        self.place = Place::Moved;
+        Ok(())
     }
 }
 

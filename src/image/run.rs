@@ -8,7 +8,7 @@ use super::appearance::Appearance;
 use super::change::Change;
 use super::installation::Installation;
 use super::journal::{Journal, JournalFile};
-use super::receipt::{self, Receipt};
+use super::receipt::{self, FileEntry, Receipt};
 use super::replace::{self, Original, Staged, changed_meanwhile, stage_new, sync_directory};
 use super::source;
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ pub(super) struct Run<'a> {
     directory: PathBuf,
     made_directory: bool,
     files: Vec<Staged>,
+    /// Those of the run's files, to be synced.
+    directories: BTreeSet<PathBuf>,
     receipt: ReceiptStep,
     /// The journal is on disk.
     journal: bool,
@@ -33,8 +35,10 @@ enum ReceiptStep {
     /// It stays as it is, or is as it should be already.
     Keep,
     Write(Box<Staged>),
-    Remove(Option<Box<Original>>),
-    Removed(Box<Original>),
+    Remove {
+        original: Box<Original>,
+        removed: bool,
+    },
 }
 
 impl<'a> Run<'a> {
@@ -44,84 +48,94 @@ impl<'a> Run<'a> {
             directory: installation.version_directory.join(receipt::DIRECTORY),
             made_directory: false,
             files: Vec::new(),
+            directories: BTreeSet::new(),
             receipt: ReceiptStep::Keep,
             journal: false,
         }
     }
 
-    /// Everything that needs space on the disk or can be refused, up to and with the journal.
-    pub(super) fn prepare(
+    /// Makes all changes, up to the moment from which the run has happened: when the receipt says so.
+    ///
+    /// The journal comes before anything else is written, so whatever a dying process leaves can be told from it.
+    pub(super) fn begin_and_write(
         &mut self,
         receipt: Option<&Receipt>,
         changes: &[&Change],
         files: Vec<JournalFile>,
     ) -> Result<()> {
+        let mut originals = Vec::new();
         for change in changes {
             let path = self.installation.version_directory.join(&change.path);
             let real = path
                 .canonicalize()
                 .map_err(|error| Error::file_system("read", &path, error))?;
-            if real != path {
-                return Err(changed_meanwhile(&path));
-            }
-            replace::sweep(&path)?;
             match Original::read(&path, source::LIMIT)? {
-                Some(original) if original.bytes == change.before => {
-                    self.stage(original, &change.after)?
+                Some(original) if real == path && original.bytes == change.before => {
+                    originals.push(original);
                 }
                 _ => return Err(changed_meanwhile(&path)),
             }
         }
+        for original in &originals {
+            replace::sweep(&original.path)?;
+        }
         self.make_directory()?;
-        self.stage_receipt(receipt, &files)?;
+        let entries = files
+            .iter()
+            .map(|file| (file.path.clone(), file.receipt.clone()))
+            .collect::<Vec<_>>();
         let mut journal =
             self.stage_own("journal.json", &Journal::new(GHOSTFIX, files).to_bytes())?;
         journal.put()?;
         self.journal = true;
-        sync_directory(&self.directory)
+        sync_directory(&self.directory)?;
+        for (original, change) in originals.into_iter().zip(changes) {
+            self.stage(original, &change.after)?;
+        }
+        self.stage_receipt(receipt, &entries)?;
+        self.write()
     }
 
-    /// The renames. When the journal is removed, the run has happened.
+    /// Puts everything that is staged in its place.
     pub(super) fn write(&mut self) -> Result<()> {
         for file in &mut self.files {
             file.put()?;
         }
         self.sync_files()?;
-        match std::mem::replace(&mut self.receipt, ReceiptStep::Keep) {
-            ReceiptStep::Write(mut staged) => {
-                let put = staged.put();
-                self.receipt = ReceiptStep::Write(staged);
-                put?;
+        match &mut self.receipt {
+            ReceiptStep::Write(staged) => staged.put()?,
+            ReceiptStep::Remove {
+                original,
+                removed: removed @ false,
+            } => {
+                remove(&original.path)?;
+                *removed = true;
             }
-            ReceiptStep::Remove(original) => {
-                if let Some(original) = original {
-                    remove(&original.path)?;
-                    self.receipt = ReceiptStep::Removed(original);
-                }
-            }
-            step @ (ReceiptStep::Keep | ReceiptStep::Removed(_)) => self.receipt = step,
+            ReceiptStep::Keep | ReceiptStep::Remove { .. } => {}
         }
-        sync_directory(&self.directory)?;
-        remove(&Journal::path(self.installation))?;
-        self.journal = false;
-        Ok(())
+        sync_directory(&self.directory)
     }
 
-    /// Clears away what was kept for the way back. Nothing here can make the run not have happened.
+    /// Clears away what was kept for the way back, and then the journal. Whatever fails here is told, and left to the
+    /// next run: it finds the journal, and that there is nothing else to do.
     pub(super) fn close(mut self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut note =
-            |done: Result<()>| problems.extend(done.err().map(|error| error.to_string()));
-        note(sync_directory(&self.directory));
-        for file in self.files.drain(..) {
-            note(file.clear());
+        let cleared = self
+            .clear()
+            .and_then(|()| self.sync_files())
+            .and_then(|()| remove(&Journal::path(self.installation)))
+            .and_then(|()| sync_directory(&self.directory))
+            .and_then(|()| self.remove_empty_directory());
+        let note =
+            |error| format!("{error}; the files are written, and the next run clears this away");
+        cleared.err().map(note).into_iter().collect()
+    }
+
+    /// Removes what is under temporary names.
+    fn clear(&mut self) -> Result<()> {
+        if let ReceiptStep::Write(staged) = &mut self.receipt {
+            staged.clear()?;
         }
-        if let ReceiptStep::Write(staged) = std::mem::replace(&mut self.receipt, ReceiptStep::Keep)
-        {
-            note(staged.clear());
-        }
-        note(self.remove_empty_directory());
-        problems
+        self.files.iter_mut().try_for_each(Staged::clear)
     }
 
     /// Takes everything back, and answers with why, and with what could not be taken back.
@@ -129,13 +143,13 @@ impl<'a> Run<'a> {
         let mut problems = Vec::new();
         let mut note =
             |done: Result<()>| problems.extend(done.err().map(|error| error.to_string()));
-        match std::mem::replace(&mut self.receipt, ReceiptStep::Keep) {
-            ReceiptStep::Keep | ReceiptStep::Remove(_) => {}
-            ReceiptStep::Write(mut staged) => {
-                note(staged.take_back());
-                note(staged.clear());
-            }
-            ReceiptStep::Removed(original) => note(original.restore()),
+        match &mut self.receipt {
+            ReceiptStep::Write(staged) => note(staged.take_back()),
+            ReceiptStep::Remove {
+                original,
+                removed: true,
+            } => note(original.restore()),
+            ReceiptStep::Keep | ReceiptStep::Remove { .. } => {}
         }
         let mut complete = true;
         for file in self.files.iter_mut().rev() {
@@ -143,10 +157,8 @@ impl<'a> Run<'a> {
             complete &= done.is_ok();
             note(done);
         }
+        note(self.clear());
         note(self.sync_files());
-        for file in self.files.drain(..) {
-            note(file.clear());
-        }
         if self.journal && complete {
             note(
                 remove(&Journal::path(self.installation))
@@ -166,34 +178,37 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Stages new content for a file.
     pub(super) fn stage(&mut self, original: Original, content: &[u8]) -> Result<()> {
+        self.is_written(&original.path);
         self.files.push(original.stage(content)?);
         Ok(())
     }
 
+    /// Counts a file in that an earlier run has put in its place, and perhaps not synced.
+    pub(super) fn is_written(&mut self, path: &Path) {
+        self.directories.extend(path.parent().map(Path::to_owned));
+    }
+
+    /// Stages the receipt with these entries for the files of the run.
     pub(super) fn stage_receipt(
         &mut self,
         receipt: Option<&Receipt>,
-        files: &[JournalFile],
+        entries: &[(String, Option<FileEntry>)],
     ) -> Result<()> {
-        let entries: Vec<_> = files
-            .iter()
-            .map(|file| (file.path.clone(), file.receipt.clone()))
-            .collect();
-        let exists = |path: &str| {
-            self.installation
-                .version_directory
-                .join(path)
-                .symlink_metadata()
-                .is_ok()
-        };
-        self.receipt = match Receipt::with(receipt, &entries, GHOSTFIX, exists) {
+        let root = &self.installation.version_directory;
+        let exists = |path: &str| root.join(path).symlink_metadata().is_ok();
+        self.receipt = match Receipt::with(receipt, entries, GHOSTFIX, exists) {
             Some(next) => {
                 ReceiptStep::Write(Box::new(self.stage_own("receipt.json", &next.to_bytes())?))
             }
-            None => ReceiptStep::Remove(
-                Original::read(&self.directory.join("receipt.json"), receipt::LIMIT)?.map(Box::new),
-            ),
+            None => match Original::read(&self.directory.join("receipt.json"), receipt::LIMIT)? {
+                Some(original) => ReceiptStep::Remove {
+                    original: Box::new(original),
+                    removed: false,
+                },
+                None => ReceiptStep::Keep,
+            },
         };
         Ok(())
     }
@@ -261,12 +276,9 @@ impl<'a> Run<'a> {
     }
 
     fn sync_files(&self) -> Result<()> {
-        let directories: BTreeSet<&Path> = self
-            .files
+        self.directories
             .iter()
-            .filter_map(|file| file.target().parent())
-            .collect();
-        directories.into_iter().try_for_each(sync_directory)
+            .try_for_each(|directory| sync_directory(directory))
     }
 }
 

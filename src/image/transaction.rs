@@ -1,7 +1,7 @@
 //! All changes of a run or none of them, whatever moment the process or the machine dies at.
 //!
-//! The new files are written beside the old ones and synced; a journal says what is about to happen; the files and the
-//! receipt are put in their places by renames; removing the journal is the moment at which the run has happened. An
+//! A journal says what is about to happen; the new files are written beside the old ones and synced; the files and then
+//! the receipt are put in their places by renames, and with the receipt the run has happened; the journal goes last. An
 //! error on the way takes everything back. After a death the journal is still there, and [`finish`] acts on it.
 
 use std::path::{Path, PathBuf};
@@ -99,10 +99,7 @@ pub fn commit(installation: &Installation, lock: &Lock, changes: &[Change]) -> R
     }
 
     let mut run = Run::new(installation);
-    let written = run
-        .prepare(receipt.as_ref(), &changes, files)
-        .and_then(|()| run.write());
-    match written {
+    match run.begin_and_write(receipt.as_ref(), &changes, files) {
         Ok(()) => Ok(Committed { notes: run.close() }),
         Err(error) => Err(run.undo(error)),
     }
@@ -119,16 +116,21 @@ pub fn interrupted(installation: &Installation) -> Result<Option<Interrupted>> {
         return Ok(None);
     };
     let mut files = Vec::new();
-    for file in journal.files {
-        let (side, _) = look(installation, &file)?;
+    for file in &journal.files {
+        let (side, _) = look(installation, file)?;
         files.push(InterruptedFile {
-            path: file.path.into(),
-            package: file.package,
-            version: file.version,
+            path: file.path.clone().into(),
+            package: file.package.clone(),
+            version: file.version.clone(),
             side,
         });
     }
-    Ok(Some(Interrupted { files, at_work }))
+    let receipt = Receipt::read(installation)?;
+    let sides = files.iter().map(|file| file.side);
+    Ok(
+        (!has_happened(&journal, receipt.as_ref(), sides))
+            .then_some(Interrupted { files, at_work }),
+    )
 }
 
 /// Ends an interrupted run: forwards where every file is as it was before or after it, else backwards as far as that
@@ -171,25 +173,25 @@ pub fn finish(installation: &Installation, lock: &Lock) -> Result<Option<Finishe
     for file in &journal.files {
         replace::sweep(&installation.version_directory.join(&file.path))?;
     }
-    let recorded = journal.files.iter().all(|file| {
-        receipt
-            .as_ref()
-            .and_then(|receipt| receipt.file(Path::new(&file.path)))
-            == file.receipt.as_ref()
-    });
-    if recorded && known.iter().all(|(_, side, _)| *side == Side::After) {
-        // Only the journal was left to remove. Whatever was written since then is somebody's later wish.
+    for (_, _, original) in known.iter().filter(|(_, side, _)| *side == Side::After) {
+        run.is_written(&original.path);
+    }
+    let contradiction = || Error::Unusable {
+        path: Journal::path(installation),
+        problem: "the journal contradicts itself: its edit does not give the content that it names"
+            .to_owned(),
+        next_step:
+            "reinstall Ghost, or move the journal away after looking at the files that it names"
+                .to_owned(),
+    };
+    if has_happened(
+        &journal,
+        receipt.as_ref(),
+        known.iter().map(|(_, side, _)| *side),
+    ) {
+        // What was written since then is somebody's later wish.
         finished.how = How::Completed;
     } else {
-        let contradiction = || Error::Unusable {
-            path: Journal::path(installation),
-            problem:
-                "the journal contradicts itself: its edit does not give the content that it names"
-                    .to_owned(),
-            next_step:
-                "reinstall Ghost, or move the journal away after looking at the files that it names"
-                    .to_owned(),
-        };
         for (file, side, original) in known {
             let content = match (finished.how, side) {
                 (How::Completed, Side::Before) => file.forward(&original.bytes),
@@ -199,7 +201,12 @@ pub fn finish(installation: &Installation, lock: &Lock) -> Result<Option<Finishe
             run.stage(original, &content.ok_or_else(contradiction)?)?;
         }
         if finished.how == How::Completed {
-            run.stage_receipt(receipt.as_ref(), &journal.files)?;
+            let entries: Vec<_> = journal
+                .files
+                .into_iter()
+                .map(|file| (file.path, file.receipt))
+                .collect();
+            run.stage_receipt(receipt.as_ref(), &entries)?;
         }
     }
     // No way back from here: until the journal is gone, the next run does the same again.
@@ -208,18 +215,19 @@ pub fn finish(installation: &Installation, lock: &Lock) -> Result<Option<Finishe
     Ok(Some(finished))
 }
 
-/// Removes what a killed run has left beside these targets (real paths), which no journal tells of. It says what that was.
-pub fn sweep(
-    installation: &Installation,
-    lock: &Lock,
-    targets: &[PathBuf],
-) -> Result<Vec<PathBuf>> {
-    check_lock(installation, lock)?;
-    let mut removed = Vec::new();
-    for target in targets {
-        removed.extend(replace::sweep(target)?);
-    }
-    Ok(removed)
+/// Whether a run got as far as its receipt, so that only clearing away was left.
+fn has_happened(
+    journal: &Journal,
+    receipt: Option<&Receipt>,
+    sides: impl IntoIterator<Item = Side>,
+) -> bool {
+    let recorded = |path: &str| receipt.and_then(|receipt| receipt.file(Path::new(path)));
+    // A receipt of an earlier run may say the same, when the package was installed anew since then.
+    journal
+        .files
+        .iter()
+        .all(|file| recorded(&file.path) == file.receipt.as_ref())
+        && sides.into_iter().all(|side| side != Side::Before)
 }
 
 fn check_lock(installation: &Installation, lock: &Lock) -> Result<()> {
