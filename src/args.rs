@@ -9,9 +9,11 @@ use crate::catalogue::definition::Profile;
 use crate::settings::Format;
 
 mod help;
+mod mistakes;
 mod pages;
 mod values;
 
+pub use mistakes::{output_despite_errors, usage_error};
 pub use pages::{completions, manual};
 
 /// Make self-hosted Ghost run on PlanetScale and other Vitess.

@@ -6,10 +6,20 @@ use std::io::{ErrorKind, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::error::{Error, Result};
+use crate::settings::{Format, Output};
 
 /// Writes a result to standard output; its colours are dropped where they are not wanted.
-pub fn print(text: impl AsRef<[u8]>, color: ColorChoice) -> Result<()> {
-    let mut stream = AutoStream::new(std::io::stdout(), color);
+///
+/// # Errors
+///
+/// Where the result cannot be written and somebody still waits for it: a full disk.
+pub fn print(text: impl AsRef<[u8]>, output: &Output) -> Result<()> {
+    let color = match output.format {
+        Format::Human => output.color,
+        // These have no colours to drop, and are to arrive as they are.
+        Format::Json | Format::Github | Format::Sarif => ColorChoice::AlwaysAnsi,
+    };
+    let mut stream = AutoStream::new(std::io::stdout().lock(), color);
     match stream
         .write_all(text.as_ref())
         .and_then(|()| stream.flush())
@@ -24,8 +34,8 @@ pub fn print(text: impl AsRef<[u8]>, color: ColorChoice) -> Result<()> {
 }
 
 /// Writes words to standard error. Where that fails there is nobody left to tell.
-pub fn diagnose(text: &str, color: ColorChoice) {
-    let mut stream = AutoStream::new(std::io::stderr(), color);
+pub fn diagnose(text: &str, output: &Output) {
+    let mut stream = AutoStream::new(std::io::stderr().lock(), output.color);
     let _ = stream
         .write_all(text.as_bytes())
         .and_then(|()| stream.flush());
