@@ -34,7 +34,30 @@ fn write_manual(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<
     for subcommand in command.get_subcommands() {
         write_subcommand(subcommand, &[], page)?;
     }
-    whole.render_extra_section(page)
+    write_end(command, ".SH", page);
+    Ok(())
+}
+
+/// The examples and the exit codes, line by line as they are: each is laid out already.
+fn write_end(command: &clap::Command, section: &str, page: &mut Vec<u8>) {
+    let end = command
+        .get_after_long_help()
+        .or_else(|| command.get_after_help())
+        .map(ToString::to_string);
+    for part in end
+        .as_deref()
+        .unwrap_or_default()
+        .split("\n\n")
+        .filter(|part| !part.is_empty())
+    {
+        let (title, lines) = part.split_once(":\n").unwrap_or(("Notes", part));
+        let title = match title {
+            "Exit codes" => "EXIT STATUS".to_owned(),
+            other => other.to_uppercase(),
+        };
+        let lines = lines.replace('\\', "\\e").replace('-', "\\-");
+        page.extend_from_slice(format!("{section} \"{title}\"\n.nf\n{lines}\n.fi\n").as_bytes());
+    }
 }
 
 /// A section for each command that does something, with what would be sections on a page of its own below it.
@@ -63,16 +86,15 @@ fn write_subcommand(
     man.render_synopsis_section(&mut sections)?;
     man.render_description_section(&mut sections)?;
     man.render_options_section(&mut sections)?;
-    man.render_extra_section(&mut sections)?;
     let sections = String::from_utf8(sections).expect("clap's help is UTF-8");
     for line in sections.lines() {
-        page.extend_from_slice(
-            line.strip_prefix(".SH")
-                .map_or(line.to_owned(), |rest| format!(".SS{rest}"))
-                .as_bytes(),
-        );
+        let line = line
+            .strip_prefix(".SH")
+            .map_or_else(|| line.to_owned(), |rest| format!(".SS{rest}"));
+        page.extend_from_slice(line.as_bytes());
         page.push(b'\n');
     }
+    write_end(command, ".SS", page);
     Ok(())
 }
 

@@ -41,7 +41,8 @@ fn the_manual_has_a_section_for_every_command() {
             ".SH \"PATCHES SHOW\"",
             ".SH \"COMPLETIONS\"",
             ".SH \"MAN\"",
-            ".SH EXTRA",
+            ".SH \"EXAMPLES\"",
+            ".SH \"EXIT STATUS\"",
         ]
     );
 }
