@@ -264,7 +264,7 @@ impl Root {
             }
         }
         Err(Error::NothingToWorkOn {
-            problem: format!("no Ghost found: {}", answers.join("; ")),
+            problem: format!("no Ghost found\n{}", answers.join("\n")),
             next_step: "say where Ghost is with --root DIR, or set GHOST_INSTALL".to_owned(),
         })
     }

@@ -223,7 +223,7 @@ fn a_search_goes_on_where_there_is_no_ghost_and_says_where_it_was() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no Ghost found: no Ghost in /work; no Ghost in /var/lib/ghost"
+        "no Ghost found\nno Ghost in /work\nno Ghost in /var/lib/ghost"
     );
     assert_eq!(error.exit_code(), 3);
 }
