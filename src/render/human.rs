@@ -176,7 +176,13 @@ fn patch_entry(entry: &PatchEntry, verbosity: Verbosity, page: &mut Page) {
     if let Some(evidence) = &entry.evidence {
         show_evidence(evidence, &path, indent, page);
     }
-    proof(&entry.proof, verbosity, indent, page);
+    // A proof of what could be done must not read like one of what is there.
+    let proved = if entry.state == State::NotApplied {
+        "the edit is proved:"
+    } else {
+        "proved:"
+    };
+    proof(&entry.proof, proved, verbosity, indent, page);
     if let Some(step) = &entry.next_step {
         page.labelled(indent, (CALM, "next:"), step);
     }
@@ -209,7 +215,7 @@ fn show_evidence(evidence: &Evidence, path: &str, indent: usize, page: &mut Page
     }
 }
 
-fn proof(proof: &Proof, verbosity: Verbosity, indent: usize, page: &mut Page) {
+fn proof(proof: &Proof, proved: &str, verbosity: Verbosity, indent: usize, page: &mut Page) {
     let passed = proof
         .cases
         .iter()
@@ -232,7 +238,7 @@ fn proof(proof: &Proof, verbosity: Verbosity, indent: usize, page: &mut Page) {
     if [proof.syntax, proof.behaviour].contains(&ProofResult::Failed) {
         page.labelled(indent, (BAD, "proof failed:"), &parts.join(", "));
     } else if !parts.is_empty() {
-        page.labelled(indent, (GOOD, "proved:"), &parts.join(", "));
+        page.labelled(indent, (GOOD, proved), &parts.join(", "));
     } else if verbosity == Verbosity::Verbose {
         page.line(indent, &[(FAINT, "not proved: nothing was run")]);
     }

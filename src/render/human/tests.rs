@@ -111,6 +111,7 @@ fn each_proof_is_called_what_it_is() {
                 behaviour,
                 cases,
             },
+            "proved:",
             Verbosity::Normal,
             0,
             &mut page,
