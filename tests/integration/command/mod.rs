@@ -1,0 +1,6 @@
+//! The commands, each on real installations.
+
+mod patch;
+mod patches;
+mod revert;
+mod verify;
