@@ -15,6 +15,7 @@ pub mod bug;
 pub mod catalogue;
 pub mod command;
 pub mod error;
+pub mod ghost;
 pub mod image;
 pub mod javascript;
 pub mod render;
