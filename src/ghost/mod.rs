@@ -2,7 +2,15 @@
 //!
 //! Everything here answers with plain values; what they mean for a patch is judged elsewhere.
 
+mod failure;
+pub mod http;
+pub mod integrity;
 pub mod npm_config;
+pub mod prefetch;
+pub mod registry;
 mod secret;
+pub mod tarball;
+pub mod wanted;
 
+pub use failure::Failure;
 pub use secret::Secret;

@@ -83,7 +83,12 @@ impl NpmConfig {
         let levels = Levels::read(surroundings)?;
         let named = match flag {
             Some(address) => Some((registry_and_user(address)?, Source::Flag)),
-            None => levels.first("registry", |value| registry_and_user(value).ok()),
+            None => match levels.first("registry", |value| {
+                (value != "null").then(|| value.to_owned())
+            }) {
+                Some((address, source)) => Some((configured_registry(&address, &source)?, source)),
+                None => None,
+            },
         };
         let (registry, in_address) = match named {
             Some(((address, user), source)) => (Some((address, source)), user),
@@ -269,6 +274,14 @@ fn registry_and_user(text: &str) -> Result<(Url, Option<Authorization>)> {
     let _ = address.set_username("");
     let _ = address.set_password(None);
     Ok((address, user))
+}
+
+/// npm stops at an address that is none, too, rather than look further down.
+fn configured_registry(text: &str, source: &Source) -> Result<(Url, Option<Authorization>)> {
+    registry_and_user(text).map_err(|error| Error::Upstream {
+        problem: format!("{error} (from {source})"),
+        next_step: "correct it there, or name a registry with --registry URL".to_owned(),
+    })
 }
 
 fn without_credentials(text: &str) -> String {

@@ -1,0 +1,522 @@
+//! GET over HTTP and TLS: proxies, trust, time limits, retries, redirects; statuses as [`Failure`]s.
+//!
+//! What is asked for and with which credentials is the caller's: they are asked for anew at every redirect, so
+//! none ever goes to a host that it does not belong to.
+
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use url::Url;
+
+use super::failure::{Failure, quoted_line};
+use super::npm_config::{ClientIdentity, Trust};
+use super::secret::Secret;
+use crate::error::{Error, Result};
+
+/// More redirects than this lead nowhere.
+const REDIRECTS: usize = 8;
+/// No server is waited for longer than this, whatever its `Retry-After` says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// What is read of a refusal, to show what the server said.
+const REFUSAL_LIMIT: u64 = 4096;
+
+/// How long is waited and how often tried.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// For a connection, the TLS handshake included.
+    pub connect: Duration,
+    /// For the first byte of the answer, and from one byte to the next.
+    pub stall: Duration,
+    /// How often a passing failure is tried again.
+    pub retries: u32,
+    /// The pause before the first retry; it doubles each time.
+    pub pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
+            retries: 2,
+            pause: Duration::from_millis(300),
+        }
+    }
+}
+
+/// How one address is reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Through this proxy.
+    pub proxy: Option<Secret>,
+    /// With this certificate of our own.
+    pub identity: Option<ClientIdentity>,
+}
+
+/// A client for any number of servers. Nothing is read or opened before the first request.
+pub struct Client {
+    trust: Trust,
+    route: Box<dyn Fn(&Url) -> Route + Send + Sync>,
+    patience: Patience,
+    agents: Mutex<HashMap<Route, Agent>>,
+}
+
+/// One question.
+pub struct Request<'a> {
+    /// Where.
+    pub address: Url,
+    /// `Accept`, so that servers with several forms choose ours.
+    pub accept: &'a str,
+    /// The `Authorization` header for an address; asked again for each redirect.
+    pub authorize: &'a dyn Fn(&Url) -> Option<Secret>,
+    /// `If-None-Match`.
+    pub etag: Option<&'a str>,
+    /// Whether the answer may come compressed: for documents, not for what has a digest.
+    pub compressed: bool,
+}
+
+/// An answer with a good status (or 304).
+pub struct Response {
+    status: u16,
+    headers: ureq::http::HeaderMap,
+    body: Body,
+}
+
+/// The bytes of an answer, as they come. Errors are [`Failure`]s in I/O clothing.
+pub struct Body {
+    reader: ureq::BodyReader<'static>,
+    host: String,
+    stall: Duration,
+    expected: Option<u64>,
+    received: u64,
+}
+
+impl Client {
+    /// A client that trusts `trust` and reaches addresses by `route`.
+    pub fn new(
+        trust: Trust,
+        route: impl Fn(&Url) -> Route + Send + Sync + 'static,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            trust,
+            route: Box::new(route),
+            patience,
+            agents: Mutex::default(),
+        }
+    }
+
+    /// The limits that this client keeps.
+    #[must_use]
+    pub fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// Asks, follows redirects, and tries again where that may help.
+    ///
+    /// The outer error is about our own configuration (a `cafile` that is none), the inner about the server.
+    pub fn get(&self, request: &Request<'_>) -> Result<Result<Response, Failure>> {
+        let mut pause = self.patience.pause;
+        let mut attempt = 0;
+        loop {
+            let (failure, server_pause) = match self.follow(request)? {
+                Ok(response) => return Ok(Ok(response)),
+                Err(refused) => refused,
+            };
+            if attempt >= self.patience.retries || !failure.is_passing() {
+                return Ok(Err(failure));
+            }
+            attempt += 1;
+            std::thread::sleep(server_pause.unwrap_or(pause).min(LONGEST_PAUSE));
+            pause *= 2;
+        }
+    }
+
+    fn follow(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Result<Response, (Failure, Option<Duration>)>> {
+        let mut address = request.address.clone();
+        for _ in 0..REDIRECTS {
+            let authorization = (request.authorize)(&address);
+            let response = match self.once(&address, request, authorization.as_ref())? {
+                Ok(response) => response,
+                Err(failure) => return Ok(Err((failure, None))),
+            };
+            match response.status {
+                301 | 302 | 303 | 307 | 308 => {
+                    let redirect = |problem| Failure::Redirect {
+                        place: place(&address),
+                        problem,
+                    };
+                    let Some(next) = response
+                        .header("location")
+                        .and_then(|to| address.join(to).ok())
+                    else {
+                        return Ok(Err((redirect("to nowhere"), None)));
+                    };
+                    if !matches!(next.scheme(), "http" | "https") {
+                        return Ok(Err((redirect("to something other than HTTP"), None)));
+                    }
+                    if address.scheme() == "https" && next.scheme() == "http" {
+                        return Ok(Err((redirect("from https to http"), None)));
+                    }
+                    address = next;
+                }
+                200..=299 | 304 => return Ok(Ok(response)),
+                code => {
+                    let pause = response
+                        .header("retry-after")
+                        .and_then(|value| value.trim().parse().ok())
+                        .map(Duration::from_secs);
+                    let failure = Failure::Status {
+                        place: place(&address),
+                        code,
+                        said: response.refusal(),
+                        authorized: authorization.is_some(),
+                    };
+                    return Ok(Err((failure, pause)));
+                }
+            }
+        }
+        Ok(Err((
+            Failure::Redirect {
+                place: place(&request.address),
+                problem: "too often",
+            },
+            None,
+        )))
+    }
+
+    fn once(
+        &self,
+        address: &Url,
+        request: &Request<'_>,
+        authorization: Option<&Secret>,
+    ) -> Result<Result<Response, Failure>> {
+        let route = (self.route)(address);
+        let agent = self.agent(&route)?;
+        let mut call = agent.get(address.as_str()).header("accept", request.accept);
+        if !request.compressed {
+            call = call.header("accept-encoding", "identity");
+        }
+        if let Some(etag) = request.etag {
+            call = call.header("if-none-match", etag);
+        }
+        if let Some(header) = authorization {
+            call = call.header("authorization", header.expose());
+        }
+        let host = host(address);
+        Ok(match call.call() {
+            Ok(answer) => {
+                let (parts, body) = answer.into_parts();
+                // With a content encoding the length is that of other bytes than those we count.
+                let expected = match parts.headers.get("content-encoding") {
+                    Some(_) => None,
+                    None => body.content_length(),
+                };
+                let body = Body {
+                    reader: body.into_with_config().limit(u64::MAX).reader(),
+                    host,
+                    stall: self.patience.stall,
+                    expected,
+                    received: 0,
+                };
+                Ok(Response {
+                    status: parts.status.as_u16(),
+                    headers: parts.headers,
+                    body,
+                })
+            }
+            Err(error) => Err(transport_failure(&error, &host, &self.patience)),
+        })
+    }
+
+    fn agent(&self, route: &Route) -> Result<Agent> {
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = agents.get(route) {
+            return Ok(agent.clone());
+        }
+        let proxy = match &route.proxy {
+            None => None,
+            Some(address) => Some(ureq::Proxy::new(address.expose()).map_err(|_| {
+                Error::Upstream {
+                    problem: "the proxy in npm's configuration or in HTTPS_PROXY is no address"
+                        .to_owned(),
+                    next_step:
+                        "correct `https-proxy` in the .npmrc, or the variable, to http://HOST:PORT"
+                            .to_owned(),
+                }
+            })?),
+        };
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::Specific(Arc::new(roots(&self.trust)?)))
+            .client_cert(
+                route
+                    .identity
+                    .as_ref()
+                    .map(client_certificate)
+                    .transpose()?,
+            )
+            .disable_verification(!self.trust.verify)
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .proxy(proxy)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("ghostfix/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(self.patience.connect))
+            .timeout_recv_response(Some(self.patience.stall))
+            .timeout_per_read(Some(self.patience.stall))
+            .timeout_per_write(Some(self.patience.stall))
+            .input_buffer_size(256 * 1024)
+            .build()
+            .new_agent();
+        agents.insert(route.clone(), agent.clone());
+        Ok(agent)
+    }
+}
+
+impl Response {
+    /// The answer is: what you have is still right.
+    #[must_use]
+    pub fn is_not_modified(&self) -> bool {
+        self.status == 304
+    }
+
+    /// One header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body, to be streamed.
+    #[must_use]
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// The whole body in memory, where it is no larger than `limit`.
+    pub fn read(self, limit: u64) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        self.body.take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(Failure::TooLarge {
+                what: "the answer",
+                limit: format!("{} MB", limit >> 20),
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// What a server says beside its status: npm and Docker both answer in JSON.
+    fn refusal(self) -> String {
+        let mut bytes = Vec::new();
+        if self
+            .body
+            .take(REFUSAL_LIMIT)
+            .read_to_end(&mut bytes)
+            .is_err()
+        {
+            return String::new();
+        }
+        let Ok(json) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
+            return String::new();
+        };
+        let words = [
+            &json["error"],
+            &json["message"],
+            &json["errors"][0]["message"],
+            &json["details"],
+        ];
+        words
+            .into_iter()
+            .find_map(serde_json::Value::as_str)
+            .map(quoted_line)
+            .unwrap_or_default()
+    }
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.reader.read(buffer) {
+            Ok(0) if !buffer.is_empty() => match self.expected {
+                Some(expected) if self.received != expected => Err(Failure::Broken {
+                    host: self.host.clone(),
+                    why: format!("{} of {expected} bytes came", self.received),
+                }
+                .into_io()),
+                _ => Ok(0),
+            },
+            Ok(count) => {
+                self.received += count as u64;
+                Ok(count)
+            }
+            Err(error) => {
+                let why = ureq::Error::from(error);
+                Err(if matches!(why, ureq::Error::Timeout(_)) {
+                    Failure::Slow {
+                        host: self.host.clone(),
+                        after: self.stall,
+                    }
+                } else {
+                    Failure::Broken {
+                        host: self.host.clone(),
+                        why: quoted_line(&why.to_string()),
+                    }
+                }
+                .into_io())
+            }
+        }
+    }
+}
+
+fn transport_failure(error: &ureq::Error, host: &str, patience: &Patience) -> Failure {
+    let host = host.to_owned();
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            Failure::Unreachable {
+                host,
+                why: format!("no connection within {} s", patience.connect.as_secs()),
+            }
+        }
+        ureq::Error::Timeout(_) => Failure::Slow {
+            host,
+            after: patience.stall,
+        },
+        ureq::Error::Rustls(rustls::Error::InvalidCertificate(why)) => Failure::Certificate {
+            host,
+            why: quoted_line(&why.to_string()),
+        },
+        ureq::Error::HostNotFound => Failure::Unreachable {
+            host,
+            why: "no such host".to_owned(),
+        },
+        ureq::Error::ConnectionFailed => Failure::Unreachable {
+            host,
+            why: "connection refused".to_owned(),
+        },
+        ureq::Error::ConnectProxyFailed(why) => Failure::Unreachable {
+            host,
+            why: format!("the proxy refuses: {}", quoted_line(why)),
+        },
+        ureq::Error::Io(why) => match (certificate_problem(why), why.kind()) {
+            (Some(why), _) => Failure::Certificate { host, why },
+            // What a connection that once stood ends with; all else is that none came about, a name included that
+            // the resolver does not know.
+            (
+                None,
+                ErrorKind::UnexpectedEof
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::InvalidData
+                | ErrorKind::Other,
+            ) => Failure::Broken {
+                host,
+                why: quoted_line(&why.to_string()),
+            },
+            (None, _) => Failure::Unreachable {
+                host,
+                why: quoted_line(&why.to_string()),
+            },
+        },
+        other => Failure::Broken {
+            host,
+            why: quoted_line(&other.to_string()),
+        },
+    }
+}
+
+/// rustls reports a certificate that it refuses from within the handshake's I/O.
+fn certificate_problem(error: &std::io::Error) -> Option<String> {
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(why) => Some(quoted_line(&why.to_string())),
+        _ => None,
+    }
+}
+
+/// The certificates that a server's may lead back to.
+fn roots(trust: &Trust) -> Result<Vec<Certificate<'static>>> {
+    let unusable = |problem: String| Error::Upstream {
+        problem,
+        next_step:
+            "put PEM certificates there (-----BEGIN CERTIFICATE-----), or take the setting away"
+                .to_owned(),
+    };
+    if let Some(bundle) = &trust.exclusive {
+        let found = certificates(bundle.pem.as_bytes());
+        if found.is_empty() {
+            return Err(unusable(format!("{} holds no certificate", bundle.origin)));
+        }
+        return Ok(found);
+    }
+    let mut found: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
+        .certs
+        .iter()
+        .map(|certificate| Certificate::from_der(certificate).to_owned())
+        .collect();
+    if found.is_empty() {
+        // An image without ca-certificates: Mozilla's list, as Node has it built in.
+        found = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|certificate| Certificate::from_der(certificate).to_owned())
+            .collect();
+    }
+    if let Some(path) = &trust.extra {
+        let bytes = std::fs::read(path).map_err(|error| {
+            unusable(format!(
+                "NODE_EXTRA_CA_CERTS names {}, which cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+        found.extend(certificates(&bytes));
+    }
+    Ok(found)
+}
+
+fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
+    parse_pem(pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect()
+}
+
+fn client_certificate(identity: &ClientIdentity) -> Result<ClientCert> {
+    let read = |path: &std::path::Path| {
+        std::fs::read(path).map_err(|error| Error::file_system("read", path, error))
+    };
+    let chain = certificates(&read(&identity.certificate)?);
+    let key = PrivateKey::from_pem(&read(&identity.key)?).ok();
+    match key {
+        Some(key) if !chain.is_empty() => Ok(ClientCert::new_with_certs(&chain, key)),
+        _ => Err(Error::Unusable {
+            path: identity.certificate.clone(),
+            problem: "the certfile and keyfile of the registry are no PEM certificate and key"
+                .to_owned(),
+            next_step: "correct `certfile` and `keyfile` in the .npmrc".to_owned(),
+        }),
+    }
+}
+
+/// An address as it may be shown: without user, password or query, where signatures and tokens are.
+pub(super) fn place(address: &Url) -> String {
+    format!("{}{}", host(address), address.path())
+}
+
+fn host(address: &Url) -> String {
+    let host = address.host_str().unwrap_or_default();
+    match address.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
