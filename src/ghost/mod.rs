@@ -2,6 +2,7 @@
 //!
 //! Everything here answers with plain values; what they mean for a patch is judged elsewhere.
 
+pub mod cache;
 mod failure;
 pub mod http;
 pub mod integrity;

@@ -3,13 +3,14 @@
 //! What is asked for and with which credentials is the caller's: they are asked for anew at every redirect, so
 //! none ever goes to a host that it does not belong to.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 use url::Url;
 
 use super::failure::{Failure, quoted_line};
@@ -253,18 +254,7 @@ impl Client {
                 }
             })?),
         };
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::Specific(Arc::new(roots(&self.trust)?)))
-            .client_cert(
-                route
-                    .identity
-                    .as_ref()
-                    .map(client_certificate)
-                    .transpose()?,
-            )
-            .disable_verification(!self.trust.verify)
-            .build();
+        let tls = tls::configuration(&self.trust, route.identity.as_ref())?;
         let agent = Agent::config_builder()
             .tls_config(tls)
             .proxy(proxy)
@@ -440,71 +430,6 @@ fn certificate_problem(error: &std::io::Error) -> Option<String> {
     match error.get_ref()?.downcast_ref::<rustls::Error>()? {
         rustls::Error::InvalidCertificate(why) => Some(quoted_line(&why.to_string())),
         _ => None,
-    }
-}
-
-/// The certificates that a server's may lead back to.
-fn roots(trust: &Trust) -> Result<Vec<Certificate<'static>>> {
-    let unusable = |problem: String| Error::Upstream {
-        problem,
-        next_step:
-            "put PEM certificates there (-----BEGIN CERTIFICATE-----), or take the setting away"
-                .to_owned(),
-    };
-    if let Some(bundle) = &trust.exclusive {
-        let found = certificates(bundle.pem.as_bytes());
-        if found.is_empty() {
-            return Err(unusable(format!("{} holds no certificate", bundle.origin)));
-        }
-        return Ok(found);
-    }
-    let mut found: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
-        .certs
-        .iter()
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect();
-    if found.is_empty() {
-        // An image without ca-certificates: Mozilla's list, as Node has it built in.
-        found = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-            .iter()
-            .map(|certificate| Certificate::from_der(certificate).to_owned())
-            .collect();
-    }
-    if let Some(path) = &trust.extra {
-        let bytes = std::fs::read(path).map_err(|error| {
-            unusable(format!(
-                "NODE_EXTRA_CA_CERTS names {}, which cannot be read: {error}",
-                path.display()
-            ))
-        })?;
-        found.extend(certificates(&bytes));
-    }
-    Ok(found)
-}
-
-fn certificates(pem: &[u8]) -> Vec<Certificate<'static>> {
-    parse_pem(pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect()
-}
-
-fn client_certificate(identity: &ClientIdentity) -> Result<ClientCert> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|error| Error::file_system("read", path, error))
-    };
-    let chain = certificates(&read(&identity.certificate)?);
-    let key = PrivateKey::from_pem(&read(&identity.key)?).ok();
-    match key {
-        Some(key) if !chain.is_empty() => Ok(ClientCert::new_with_certs(&chain, key)),
-        _ => Err(Error::Unusable {
-            path: identity.certificate.clone(),
-            problem: "the certfile and keyfile of the registry are no PEM certificate and key"
-                .to_owned(),
-            next_step: "correct `certfile` and `keyfile` in the .npmrc".to_owned(),
-        }),
     }
 }
 
