@@ -111,7 +111,11 @@ impl Error {
 
     /// A [`Error::FileSystem`] whose next step follows from the kind of the operating system's error.
     #[must_use]
-    pub fn file_system(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+    pub fn file_system(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        source: std::io::Error,
+    ) -> Self {
         let next_step = match source.kind() {
             std::io::ErrorKind::PermissionDenied => {
                 "run ghostfix as the user who owns the files (in the official image: root, before USER)"
@@ -125,6 +129,11 @@ impl Error {
             std::io::ErrorKind::NotFound => "check the path, or give another with --root",
             _ => "put this right and run the same command again; no file was changed half-way",
         };
-        Self::FileSystem { action, path: path.into(), next_step: next_step.to_owned(), source }
+        Self::FileSystem {
+            action,
+            path: path.into(),
+            next_step: next_step.to_owned(),
+            source,
+        }
     }
 }

@@ -147,7 +147,9 @@ pub struct PatchEntry {
 }
 
 /// The states of the contract, in its words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Written just now.
@@ -209,7 +211,11 @@ impl State {
     #[must_use]
     pub fn is_refusal(self) -> bool {
         match self {
-            Self::Drifted | Self::Ambiguous | Self::BrokenByHand | Self::Missing | Self::ProofFailed => true,
+            Self::Drifted
+            | Self::Ambiguous
+            | Self::BrokenByHand
+            | Self::Missing
+            | Self::ProofFailed => true,
             Self::Applied
             | Self::WouldApply
             | Self::AlreadyApplied
@@ -226,7 +232,14 @@ impl State {
     /// Whether the behaviour that the patch is for is there (or was never needed), proved.
     #[must_use]
     pub fn is_satisfied(self) -> bool {
-        matches!(self, Self::Applied | Self::AlreadyApplied | Self::ByHand | Self::FixedUpstream | Self::NotNeeded)
+        matches!(
+            self,
+            Self::Applied
+                | Self::AlreadyApplied
+                | Self::ByHand
+                | Self::FixedUpstream
+                | Self::NotNeeded
+        )
     }
 }
 

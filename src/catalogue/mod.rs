@@ -63,12 +63,25 @@ static PATCHES: LazyLock<Vec<Patch>> = LazyLock::new(|| FOLDERS.iter().map(Folde
 
 impl Folder {
     fn read(&self) -> Patch {
-        let Self { name, definition, cases, harness, page, examples } = *self;
+        let Self {
+            name,
+            definition,
+            cases,
+            harness,
+            page,
+            examples,
+        } = *self;
         let definition = toml::from_str::<Definition>(definition)
             .unwrap_or_else(|error| panic!("patches/{name}/patch.toml: {error}"));
-        let cases =
-            toml::from_str::<Cases>(cases).unwrap_or_else(|error| panic!("patches/{name}/cases.toml: {error}"));
-        Patch { definition, cases: cases.cases, harness, page, examples: examples.to_vec() }
+        let cases = toml::from_str::<Cases>(cases)
+            .unwrap_or_else(|error| panic!("patches/{name}/cases.toml: {error}"));
+        Patch {
+            definition,
+            cases: cases.cases,
+            harness,
+            page,
+            examples: examples.to_vec(),
+        }
     }
 }
 
@@ -87,7 +100,10 @@ pub fn patch(id: &str) -> Option<&'static Patch> {
 /// The patches of those ids, in the order of reports.
 #[must_use]
 pub fn selected(ids: &[String]) -> Vec<&'static Patch> {
-    patches().iter().filter(|patch| ids.contains(&patch.definition.id)).collect()
+    patches()
+        .iter()
+        .filter(|patch| ids.contains(&patch.definition.id))
+        .collect()
 }
 
 /// The other patches that are made in the same file.
@@ -96,14 +112,27 @@ pub fn siblings(patch: &Patch) -> impl Iterator<Item = &'static Patch> {
     patches().iter().filter(move |other| {
         other.definition.id != *id
             && other.definition.target.package == target.package
-            && other.definition.target.files.iter().any(|file| target.files.contains(file))
+            && other
+                .definition
+                .target
+                .files
+                .iter()
+                .any(|file| target.files.contains(file))
     })
 }
 
 /// Every id with the profiles that select it, for checking what was typed.
 #[must_use]
 pub fn ids() -> Vec<(&'static str, &'static [Profile])> {
-    patches().iter().map(|patch| (patch.definition.id.as_str(), patch.definition.profiles.as_slice())).collect()
+    patches()
+        .iter()
+        .map(|patch| {
+            (
+                patch.definition.id.as_str(),
+                patch.definition.profiles.as_slice(),
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -115,13 +144,21 @@ mod tests {
 
     fn folder(path: &str) -> BTreeSet<String> {
         let names = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        names
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     #[test]
     fn the_list_is_what_the_folders_hold() {
-        let listed = patches().iter().map(|patch| patch.definition.id.clone()).collect::<BTreeSet<_>>();
-        let there = folder("patches").into_iter().filter(|name| !name.contains('.')).collect::<BTreeSet<_>>();
+        let listed = patches()
+            .iter()
+            .map(|patch| patch.definition.id.clone())
+            .collect::<BTreeSet<_>>();
+        let there = folder("patches")
+            .into_iter()
+            .filter(|name| !name.contains('.'))
+            .collect::<BTreeSet<_>>();
         assert_eq!(listed, there);
         for (folder, patch) in FOLDERS.iter().zip(patches()) {
             assert_eq!(folder.name, patch.definition.id);
@@ -132,13 +169,33 @@ mod tests {
     fn every_shape_has_its_example_and_its_edit() {
         for patch in patches() {
             let id = &patch.definition.id;
-            let shapes = patch.definition.shapes.iter().map(|shape| shape.id.as_str()).collect::<Vec<_>>();
-            assert_eq!(shapes, patch.examples.iter().map(|(id, _)| *id).collect::<Vec<_>>(), "{id}");
+            let shapes = patch
+                .definition
+                .shapes
+                .iter()
+                .map(|shape| shape.id.as_str())
+                .collect::<Vec<_>>();
+            assert_eq!(
+                shapes,
+                patch.examples.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+                "{id}"
+            );
             let files = folder(&format!("patches/{id}/shapes"));
-            let wanted = shapes.iter().flat_map(|id| [format!("{id}.js"), format!("{id}.patched.js")]).collect();
+            let wanted = shapes
+                .iter()
+                .flat_map(|id| [format!("{id}.js"), format!("{id}.patched.js")])
+                .collect();
             assert_eq!(files, wanted, "{id}");
             for shape in &patch.definition.shapes {
-                assert!(patch.definition.edits.iter().any(|edit| edit.id == shape.edit), "{id}: {}", shape.id);
+                assert!(
+                    patch
+                        .definition
+                        .edits
+                        .iter()
+                        .any(|edit| edit.id == shape.edit),
+                    "{id}: {}",
+                    shape.id
+                );
             }
         }
     }
@@ -148,8 +205,20 @@ mod tests {
         for patch in patches() {
             for edit in &patch.definition.edits {
                 let keeps = edit.template.contains("$ANCHOR");
-                assert_eq!(keeps, edit.kind != definition::EditKind::Replace, "{}: {}", patch.definition.id, edit.id);
-                assert_eq!(keeps, edit.original.is_none(), "{}: {}", patch.definition.id, edit.id);
+                assert_eq!(
+                    keeps,
+                    edit.kind != definition::EditKind::Replace,
+                    "{}: {}",
+                    patch.definition.id,
+                    edit.id
+                );
+                assert_eq!(
+                    keeps,
+                    edit.original.is_none(),
+                    "{}: {}",
+                    patch.definition.id,
+                    edit.id
+                );
             }
         }
     }
@@ -157,14 +226,41 @@ mod tests {
     #[test]
     fn every_patch_changes_something_and_leaves_something_as_it_is() {
         for patch in patches() {
-            let names = patch.cases.iter().map(|case| case.name.as_str()).collect::<BTreeSet<_>>();
-            assert_eq!(names.len(), patch.cases.len(), "{}: names are unique", patch.definition.id);
-            assert!(patch.cases.iter().any(|case| case.changes), "{}", patch.definition.id);
+            let names = patch
+                .cases
+                .iter()
+                .map(|case| case.name.as_str())
+                .collect::<BTreeSet<_>>();
+            assert_eq!(
+                names.len(),
+                patch.cases.len(),
+                "{}: names are unique",
+                patch.definition.id
+            );
+            assert!(
+                patch.cases.iter().any(|case| case.changes),
+                "{}",
+                patch.definition.id
+            );
             for case in patch.cases.iter().filter(|case| case.like.is_some()) {
-                let model = patch.cases.iter().find(|other| case.like.as_ref() == Some(&other.name));
-                assert!(case.changes && model.is_some_and(|model| !model.changes), "{}: {}", patch.definition.id, case.name);
+                let model = patch
+                    .cases
+                    .iter()
+                    .find(|other| case.like.as_ref() == Some(&other.name));
+                assert!(
+                    case.changes && model.is_some_and(|model| !model.changes),
+                    "{}: {}",
+                    patch.definition.id,
+                    case.name
+                );
             }
-            assert!(patch.page.starts_with(&format!("# {}\n", patch.definition.id)), "{}", patch.definition.id);
+            assert!(
+                patch
+                    .page
+                    .starts_with(&format!("# {}\n", patch.definition.id)),
+                "{}",
+                patch.definition.id
+            );
         }
     }
 }

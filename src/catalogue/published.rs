@@ -51,7 +51,11 @@ pub fn origin(package: &str, paths: &[String], version: &str, sha256: &str) -> O
         }
         known |= digest.versions.iter().any(|published| published == version);
     }
-    if known { Origin::Changed } else { Origin::Unknown }
+    if known {
+        Origin::Changed
+    } else {
+        Origin::Unknown
+    }
 }
 
 #[cfg(test)]
@@ -61,12 +65,33 @@ mod tests {
     #[test]
     fn an_edited_release_is_told_from_one_that_is_not_known() {
         let files = ["lib/database.js".to_owned()];
-        let published = PUBLISHED.files.iter().find(|file| file.path == files[0]).unwrap();
-        let newest = published.digests.iter().find(|digest| digest.versions.contains(&"6.2.1".to_owned())).unwrap();
-        assert_eq!(origin("knex-migrator", &files, "6.2.1", &newest.sha256), Origin::Published);
-        assert_eq!(origin("knex-migrator", &files, "9.9.9", &newest.sha256), Origin::Published, "a lying version");
-        assert_eq!(origin("knex-migrator", &files, "6.2.1", "0"), Origin::Changed);
-        assert_eq!(origin("knex-migrator", &files, "9.9.9", "0"), Origin::Unknown);
+        let published = PUBLISHED
+            .files
+            .iter()
+            .find(|file| file.path == files[0])
+            .unwrap();
+        let newest = published
+            .digests
+            .iter()
+            .find(|digest| digest.versions.contains(&"6.2.1".to_owned()))
+            .unwrap();
+        assert_eq!(
+            origin("knex-migrator", &files, "6.2.1", &newest.sha256),
+            Origin::Published
+        );
+        assert_eq!(
+            origin("knex-migrator", &files, "9.9.9", &newest.sha256),
+            Origin::Published,
+            "a lying version"
+        );
+        assert_eq!(
+            origin("knex-migrator", &files, "6.2.1", "0"),
+            Origin::Changed
+        );
+        assert_eq!(
+            origin("knex-migrator", &files, "9.9.9", "0"),
+            Origin::Unknown
+        );
         assert_eq!(origin("ghost", &files, "6.2.1", "0"), Origin::Unknown);
     }
 }

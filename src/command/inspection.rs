@@ -44,7 +44,10 @@ impl Inspector<'_> {
     /// Judges each patch on each copy of its file.
     pub(super) fn inspect(&self, selected: &[&'static Patch]) -> Result<Inspection> {
         let mut found = BTreeMap::<&str, Copies>::new();
-        let mut files = Files { inspector: self, open: BTreeMap::new() };
+        let mut files = Files {
+            inspector: self,
+            open: BTreeMap::new(),
+        };
         let mut entries = Vec::new();
         let mut coverage = Coverage::default();
         let mut notes = Vec::new();
@@ -63,7 +66,12 @@ impl Inspector<'_> {
         notes.sort();
         notes.dedup();
         let drafts = files.open.into_values().filter_map(Opened::draft).collect();
-        Ok(Inspection { entries, drafts, coverage, notes })
+        Ok(Inspection {
+            entries,
+            drafts,
+            coverage,
+            notes,
+        })
     }
 }
 
@@ -96,7 +104,9 @@ impl Files<'_> {
         let mut missing = PathBuf::new();
         for file in patch.definition.target.files.iter().rev() {
             match target(self.inspector.installation, copy, file)? {
-                Target::Present { path, relative } => return self.judge_file(patch, copy, &path, relative),
+                Target::Present { path, relative } => {
+                    return self.judge_file(patch, copy, &path, relative);
+                }
                 Target::Missing { relative } => missing = relative,
             }
         }
@@ -115,18 +125,34 @@ impl Files<'_> {
             self.open.insert(relative.clone(), opened);
         }
         let Some(opened) = self.open.get_mut(&relative) else {
-            return Err(Error::Bug { problem: format!("{} was read and is lost", relative.display()) });
+            return Err(Error::Bug {
+                problem: format!("{} was read and is lost", relative.display()),
+            });
         };
         let (assessment, diff) = match opened {
-            Opened::TooLarge(length) => (crate::javascript::assess::too_large(*length), String::new()),
-            Opened::Bytes(bytes) => {
-                (assess(patch, bytes, Origin::Unknown, self.inspector.sandbox, Guards::default()), String::new())
+            Opened::TooLarge(length) => {
+                (crate::javascript::assess::too_large(*length), String::new())
             }
+            Opened::Bytes(bytes) => (
+                assess(
+                    patch,
+                    bytes,
+                    Origin::Unknown,
+                    self.inspector.sandbox,
+                    Guards::default(),
+                ),
+                String::new(),
+            ),
             Opened::Text { draft, original } => {
                 let origin = origin(patch, copy, original);
                 let before = draft.text().to_owned();
-                let assessment =
-                    assess(patch, before.as_bytes(), origin, self.inspector.sandbox, Guards::default());
+                let assessment = assess(
+                    patch,
+                    before.as_bytes(),
+                    origin,
+                    self.inspector.sandbox,
+                    Guards::default(),
+                );
                 make(draft, patch, &assessment)?;
                 (assessment, unified(&relative, &before, draft.text()))
             }
@@ -146,9 +172,10 @@ impl Files<'_> {
             .filter(|entry| entry.written == digest)
             .map_or(digest, |entry| entry.original.clone());
         Ok(match String::from_utf8(source.bytes) {
-            Ok(text) => {
-                Opened::Text { draft: Draft::new(receipt, relative, &copy.name, &copy.version, text), original }
-            }
+            Ok(text) => Opened::Text {
+                draft: Draft::new(receipt, relative, &copy.name, &copy.version, text),
+                original,
+            },
             Err(error) => Opened::Bytes(error.into_bytes()),
         })
     }
@@ -156,14 +183,26 @@ impl Files<'_> {
 
 /// Makes the assessment's change in the draft.
 fn make(draft: &mut Draft, patch: &Patch, assessment: &Assessment) -> Result<()> {
-    let Some(change) = &assessment.change else { return Ok(()) };
+    let Some(change) = &assessment.change else {
+        return Ok(());
+    };
     let before = change.base.as_deref().unwrap_or_else(|| draft.text());
-    let edit = placed(&patch.definition.id, &change.revision, before, &change.splices);
+    let edit = placed(
+        &patch.definition.id,
+        &change.revision,
+        before,
+        &change.splices,
+    );
     let made = match &change.base {
         Some(base) => draft.renew(base, &edit),
         None => draft.make(&edit),
     };
-    made.map_err(|error| Error::Bug { problem: format!("the proved edit of {} cannot be made: {error}", patch.definition.id) })
+    made.map_err(|error| Error::Bug {
+        problem: format!(
+            "the proved edit of {} cannot be made: {error}",
+            patch.definition.id
+        ),
+    })
 }
 
 fn placed(id: &str, revision: &str, before: &str, splices: &[edit::Splice]) -> Edit {
@@ -175,24 +214,49 @@ fn placed(id: &str, revision: &str, before: &str, splices: &[edit::Splice]) -> E
             inserted: splice.text.clone(),
         })
         .collect();
-    Edit { patch: id.to_owned(), revision: revision.to_owned(), splices }
+    Edit {
+        patch: id.to_owned(),
+        revision: revision.to_owned(),
+        splices,
+    }
 }
 
 fn origin(patch: &Patch, copy: &PackageCopy, digest: &str) -> Origin {
-    catalogue::published::origin(&copy.name, &patch.definition.target.files, &copy.version, digest)
+    catalogue::published::origin(
+        &copy.name,
+        &patch.definition.target.files,
+        &copy.version,
+        digest,
+    )
 }
 
 /// The entry of a patch whose file is not there.
 fn absent(patch: &Patch, copy: &PackageCopy, relative: PathBuf) -> PatchEntry {
-    let expected = match (&patch.definition.target.since, Version::parse(&copy.version)) {
-        (Some(range), Ok(version)) => Range::parse(range).is_ok_and(|range| range.satisfies(&version)),
+    let expected = match (
+        &patch.definition.target.since,
+        Version::parse(&copy.version),
+    ) {
+        (Some(range), Ok(version)) => {
+            Range::parse(range).is_ok_and(|range| range.satisfies(&version))
+        }
         (Some(_), Err(_)) | (None, _) => true,
     };
     let (state, reason, next_step) = if expected {
-        let reason = format!("{} {} has this file, but here it is not.", copy.name, copy.version);
-        (State::Missing, reason, Some("Install the package again, and run ghostfix again.".to_owned()))
+        let reason = format!(
+            "{} {} has this file, but here it is not.",
+            copy.name, copy.version
+        );
+        (
+            State::Missing,
+            reason,
+            Some("Install the package again, and run ghostfix again.".to_owned()),
+        )
     } else {
-        (State::NotNeeded, format!("{} {} has no such file.", copy.name, copy.version), None)
+        (
+            State::NotNeeded,
+            format!("{} {} has no such file.", copy.name, copy.version),
+            None,
+        )
     };
     PatchEntry {
         id: patch.definition.id.clone(),
@@ -209,7 +273,13 @@ fn absent(patch: &Patch, copy: &PackageCopy, relative: PathBuf) -> PatchEntry {
     }
 }
 
-fn entry(patch: &Patch, copy: &PackageCopy, path: PathBuf, assessment: Assessment, diff: String) -> PatchEntry {
+fn entry(
+    patch: &Patch,
+    copy: &PackageCopy,
+    path: PathBuf,
+    assessment: Assessment,
+    diff: String,
+) -> PatchEntry {
     PatchEntry {
         id: patch.definition.id.clone(),
         package: copy.name.clone(),
@@ -239,17 +309,30 @@ pub(super) fn unified(path: &Path, before: &str, after: &str) -> String {
 }
 
 /// Marks the files of a run that was interrupted.
-pub(super) fn mark_interrupted(entries: &mut [PatchEntry], notes: &mut Vec<String>, interrupted: Option<&Interrupted>) {
-    let Some(interrupted) = interrupted else { return };
+pub(super) fn mark_interrupted(
+    entries: &mut [PatchEntry],
+    notes: &mut Vec<String>,
+    interrupted: Option<&Interrupted>,
+) {
+    let Some(interrupted) = interrupted else {
+        return;
+    };
     if interrupted.at_work {
-        notes.push("Another ghostfix is at work on this installation; this is how it was in between.".to_owned());
+        notes.push(
+            "Another ghostfix is at work on this installation; this is how it was in between."
+                .to_owned(),
+        );
         return;
     }
     for entry in entries {
         if interrupted.files.iter().any(|file| file.path == entry.path) {
             entry.state = State::Interrupted;
-            entry.reason = "A run of ghostfix was interrupted here: some files are written, others are not.".to_owned();
-            entry.next_step = Some("Run `ghostfix patch` to finish it, or `ghostfix revert` to undo it.".to_owned());
+            entry.reason =
+                "A run of ghostfix was interrupted here: some files are written, others are not."
+                    .to_owned();
+            entry.next_step = Some(
+                "Run `ghostfix patch` to finish it, or `ghostfix revert` to undo it.".to_owned(),
+            );
         }
     }
 }

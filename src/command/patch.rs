@@ -25,14 +25,27 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
         None
     } else {
         let lock = Lock::acquire(&installation, LOCK_WAIT)?;
-        notes.extend(transaction::finish(&installation, &lock)?.as_ref().map(told));
+        notes.extend(
+            transaction::finish(&installation, &lock)?
+                .as_ref()
+                .map(told),
+        );
         Some(lock)
     };
     let receipt = Receipt::read(&installation)?;
-    let inspector =
-        Inspector { installation: &installation, depth: depth(settings.reach), sandbox, receipt: receipt.as_ref() };
+    let inspector = Inspector {
+        installation: &installation,
+        depth: depth(settings.reach),
+        sandbox,
+        receipt: receipt.as_ref(),
+    };
     let selected = catalogue::selected(&settings.patches);
-    let Inspection { mut entries, drafts, coverage, notes: found } = inspector.inspect(&selected)?;
+    let Inspection {
+        mut entries,
+        drafts,
+        coverage,
+        notes: found,
+    } = inspector.inspect(&selected)?;
     notes.extend(found);
 
     let refused = entries.iter().any(|entry| entry.state.is_refusal());
@@ -43,12 +56,18 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
                 entry.state = State::WouldApply;
                 entry.next_step = None;
             }
-            mark_interrupted(&mut entries, &mut notes, transaction::interrupted(&installation)?.as_ref());
+            mark_interrupted(
+                &mut entries,
+                &mut notes,
+                transaction::interrupted(&installation)?.as_ref(),
+            );
         }
         Some(_) if refused => {
             for entry in entries.iter_mut().filter(|entry| made(entry.state)) {
-                entry.reason = "It could be made, but a run patches all selected files or none.".to_owned();
-                entry.next_step = Some("Settle what was refused, or leave it out with --without.".to_owned());
+                entry.reason =
+                    "It could be made, but a run patches all selected files or none.".to_owned();
+                entry.next_step =
+                    Some("Settle what was refused, or leave it out with --without.".to_owned());
             }
         }
         Some(lock) => {
@@ -56,7 +75,9 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
             notes.extend(transaction::commit(&installation, &lock, &changes)?.notes);
             for entry in entries.iter_mut().filter(|entry| made(entry.state)) {
                 entry.reason = match entry.state {
-                    State::Outdated => "An earlier edition of the edit was brought up to date; proved.".to_owned(),
+                    State::Outdated => {
+                        "An earlier edition of the edit was brought up to date; proved.".to_owned()
+                    }
                     _ => "The edit is made and proved.".to_owned(),
                 };
                 entry.state = State::Applied;
@@ -64,8 +85,19 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
             }
         }
     }
-    let command = if settings.dry_run { PatchCommand::PatchDryRun } else { PatchCommand::Patch };
-    Ok(PatchReport { command, root, ghost: installation.ghost, coverage, patches: entries, notes })
+    let command = if settings.dry_run {
+        PatchCommand::PatchDryRun
+    } else {
+        PatchCommand::Patch
+    };
+    Ok(PatchReport {
+        command,
+        root,
+        ghost: installation.ghost,
+        coverage,
+        patches: entries,
+        notes,
+    })
 }
 
 /// What became of an interrupted run, in a line.
@@ -77,7 +109,11 @@ pub(super) fn told(finished: &Finished) -> String {
     match finished.untouched.as_slice() {
         [] => format!("{how}."),
         untouched => {
-            let files = untouched.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+            let files = untouched
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ");
             format!("{how}; somebody else has written {files} since, so it stays as it is.")
         }
     }

@@ -12,11 +12,17 @@ use crate::settings;
 /// Where the catalogue has no patch of that id; the settings have checked that it has.
 pub fn run(settings: &settings::Patches) -> Result<PatchesReport> {
     match settings {
-        settings::Patches::List => Ok(PatchesReport::List(catalogue::patches().iter().map(describe).collect())),
+        settings::Patches::List => Ok(PatchesReport::List(
+            catalogue::patches().iter().map(describe).collect(),
+        )),
         settings::Patches::Show(id) => {
-            let patch = catalogue::patch(id)
-                .ok_or_else(|| Error::Bug { problem: format!("the catalogue has lost the patch {id}") })?;
-            Ok(PatchesReport::Page { patch: describe(patch), page: patch.page.to_owned() })
+            let patch = catalogue::patch(id).ok_or_else(|| Error::Bug {
+                problem: format!("the catalogue has lost the patch {id}"),
+            })?;
+            Ok(PatchesReport::Page {
+                patch: describe(patch),
+                page: patch.page.to_owned(),
+            })
         }
     }
 }
@@ -29,6 +35,10 @@ fn describe(patch: &Patch) -> PatchDescription {
         package: definition.target.package.clone(),
         files: definition.target.files.clone(),
         profiles: definition.profiles.clone(),
-        shapes: definition.shapes.iter().map(|shape| shape.id.clone()).collect(),
+        shapes: definition
+            .shapes
+            .iter()
+            .map(|shape| shape.id.clone())
+            .collect(),
     }
 }

@@ -31,12 +31,25 @@ pub fn run(settings: &settings::Revert, sandbox: &Sandbox) -> Result<PatchReport
     let (root, installation) = settings.root.locate(locate)?;
     let lock = Lock::acquire(&installation, LOCK_WAIT)?;
     let mut notes = Vec::new();
-    notes.extend(transaction::finish(&installation, &lock)?.as_ref().map(told));
+    notes.extend(
+        transaction::finish(&installation, &lock)?
+            .as_ref()
+            .map(told),
+    );
     let receipt = Receipt::read(&installation)?;
     let selected = catalogue::selected(&settings.patches);
-    let inspector =
-        Inspector { installation: &installation, depth: Depth::PackageDirectories, sandbox, receipt: receipt.as_ref() };
-    let Inspection { mut entries, drafts: _, coverage, notes: found } = inspector.inspect(&selected)?;
+    let inspector = Inspector {
+        installation: &installation,
+        depth: Depth::PackageDirectories,
+        sandbox,
+        receipt: receipt.as_ref(),
+    };
+    let Inspection {
+        mut entries,
+        drafts: _,
+        coverage,
+        notes: found,
+    } = inspector.inspect(&selected)?;
     notes.extend(found);
 
     let plans = plans(&installation, receipt.as_ref(), &selected, sandbox)?;
@@ -51,12 +64,19 @@ pub fn run(settings: &settings::Revert, sandbox: &Sandbox) -> Result<PatchReport
         }
     }
     if !entries.iter().any(|entry| entry.state.is_refusal()) {
-        let changes = plans.into_values().filter_map(|plan| plan.change.ok()).collect::<Vec<_>>();
+        let changes = plans
+            .into_values()
+            .filter_map(|plan| plan.change.ok())
+            .collect::<Vec<_>>();
         notes.extend(transaction::commit(&installation, &lock, &changes)?.notes);
     } else {
-        for entry in entries.iter_mut().filter(|entry| entry.state == State::Reverted) {
+        for entry in entries
+            .iter_mut()
+            .filter(|entry| entry.state == State::Reverted)
+        {
             entry.state = State::AlreadyApplied;
-            entry.reason = "It could be taken out, but a run reverts all selected files or none.".to_owned();
+            entry.reason =
+                "It could be taken out, but a run reverts all selected files or none.".to_owned();
         }
     }
     Ok(PatchReport {
@@ -101,7 +121,9 @@ fn plans(
             Ok(Reading::Whole(source)) => source.bytes,
             Ok(Reading::TooLarge { .. }) => Vec::new(),
             // Gone, with its package: nothing of ours is left to take out.
-            Err(crate::error::Error::FileSystem { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(crate::error::Error::FileSystem { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
                 continue;
             }
             Err(error) => return Err(error),
@@ -111,13 +133,27 @@ fn plans(
         let broken = change.as_ref().ok().and_then(|change| {
             staying.into_iter().find(|id| {
                 catalogue::patch(id).is_some_and(|patch| {
-                    let left = assess(patch, &change.after, Origin::Unknown, sandbox, Guards::default());
+                    let left = assess(
+                        patch,
+                        &change.after,
+                        Origin::Unknown,
+                        sandbox,
+                        Guards::default(),
+                    );
                     left.state != State::AlreadyApplied
                 })
             })
         });
         let original = crate::image::source::sha256(&bytes) == file.original;
-        plans.insert(path, Plan { ids, change, broken, original });
+        plans.insert(
+            path,
+            Plan {
+                ids,
+                change,
+                broken,
+                original,
+            },
+        );
     }
     Ok(plans)
 }
@@ -129,29 +165,56 @@ fn judge(entry: &mut PatchEntry, plan: Option<&Plan>) {
     entry.evidence = None;
     let recorded = plan.filter(|plan| plan.ids.contains(&entry.id));
     let (state, reason, next_step) = match recorded {
-        Some(Plan { broken: Some(other), .. }) => (
+        Some(Plan {
+            broken: Some(other),
+            ..
+        }) => (
             State::ProofFailed,
             format!("Without it {other}, which stays in the same file, would not be proved."),
             Some(format!("Revert {other} with it.")),
         ),
-        Some(Plan { change: Ok(change), .. }) => {
+        Some(Plan {
+            change: Ok(change), ..
+        }) => {
             let before = String::from_utf8_lossy(&change.before);
-            entry.diff = unified(&entry.path, &before, &String::from_utf8_lossy(&change.after));
-            entry.proof = Proof { syntax: ProofResult::Passed, ..Proof::default() };
-            (State::Reverted, "The edit is taken out; the bytes are the ones from before it.".to_owned(), None)
+            entry.diff = unified(
+                &entry.path,
+                &before,
+                &String::from_utf8_lossy(&change.after),
+            );
+            entry.proof = Proof {
+                syntax: ProofResult::Passed,
+                ..Proof::default()
+            };
+            (
+                State::Reverted,
+                "The edit is taken out; the bytes are the ones from before it.".to_owned(),
+                None,
+            )
         }
-        Some(Plan { original: true, .. }) => {
-            (State::NotApplied, "The file is as it was before ghostfix wrote it.".to_owned(), None)
-        }
-        Some(Plan { change: Err(refusal), .. }) => {
-            (State::Drifted, sentence(&refusal.to_string()), Some(REINSTALL.to_owned()))
-        }
+        Some(Plan { original: true, .. }) => (
+            State::NotApplied,
+            "The file is as it was before ghostfix wrote it.".to_owned(),
+            None,
+        ),
+        Some(Plan {
+            change: Err(refusal),
+            ..
+        }) => (
+            State::Drifted,
+            sentence(&refusal.to_string()),
+            Some(REINSTALL.to_owned()),
+        ),
         None if there => (
             State::Drifted,
             "The edit is there, but there is no receipt that tells what it replaced.".to_owned(),
             Some(REINSTALL.to_owned()),
         ),
-        None => (State::NotApplied, "There is nothing of ghostfix's to take out.".to_owned(), None),
+        None => (
+            State::NotApplied,
+            "There is nothing of ghostfix's to take out.".to_owned(),
+            None,
+        ),
     };
     if state != State::Reverted {
         entry.proof = Proof::default();

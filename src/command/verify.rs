@@ -17,11 +17,24 @@ use crate::settings;
 /// Where Ghost cannot be found or a file cannot be read.
 pub fn run(settings: &settings::Verify, sandbox: &Sandbox) -> Result<PatchReport> {
     let (root, installation) = settings.root.locate(locate)?;
-    let inspector =
-        Inspector { installation: &installation, depth: depth(settings.reach), sandbox, receipt: None };
+    let inspector = Inspector {
+        installation: &installation,
+        depth: depth(settings.reach),
+        sandbox,
+        receipt: None,
+    };
     let selected = catalogue::selected(&settings.patches);
-    let Inspection { mut entries, drafts: _, coverage, mut notes } = inspector.inspect(&selected)?;
-    mark_interrupted(&mut entries, &mut notes, transaction::interrupted(&installation)?.as_ref());
+    let Inspection {
+        mut entries,
+        drafts: _,
+        coverage,
+        mut notes,
+    } = inspector.inspect(&selected)?;
+    mark_interrupted(
+        &mut entries,
+        &mut notes,
+        transaction::interrupted(&installation)?.as_ref(),
+    );
     Ok(PatchReport {
         command: PatchCommand::Verify,
         root,

@@ -43,7 +43,10 @@ pub struct Guards {
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { recognition: true, proof: true }
+        Self {
+            recognition: true,
+            proof: true,
+        }
     }
 }
 
@@ -81,10 +84,22 @@ pub struct Assessment {
 
 /// Judges a file's bytes for a patch.
 #[must_use]
-pub fn assess(patch: &Patch, bytes: &[u8], origin: Origin, sandbox: &Sandbox, guards: Guards) -> Assessment {
+pub fn assess(
+    patch: &Patch,
+    bytes: &[u8],
+    origin: Origin,
+    sandbox: &Sandbox,
+    guards: Guards,
+) -> Assessment {
     let work = || {
         let text = parse::text(bytes)?;
-        Ok(Assessor { patch, origin, sandbox, guards }.text(text))
+        Ok(Assessor {
+            patch,
+            origin,
+            sandbox,
+            guards,
+        }
+        .text(text))
     };
     match parse::with_stack_for(bytes.len(), work) {
         Ok(Ok(assessment)) => assessment,
@@ -99,10 +114,15 @@ pub fn too_large(length: u64) -> Assessment {
 }
 
 fn unreadable_file(unreadable: &Unreadable) -> Assessment {
-    refusal(State::Drifted, format!("The file cannot be read as JavaScript: {unreadable}."), REINSTALL)
+    refusal(
+        State::Drifted,
+        format!("The file cannot be read as JavaScript: {unreadable}."),
+        REINSTALL,
+    )
 }
 
-const REINSTALL: &str = "Install the package again, so that the file is as published, and run ghostfix again.";
+const REINSTALL: &str =
+    "Install the package again, so that the file is as published, and run ghostfix again.";
 const REPORT: &str = "Do not start this image on PlanetScale yet. If the file is as published, look for a newer ghostfix or report the version.";
 const TAKE_OUT: &str = "Take the hand-made edit out of the Dockerfile (or install the package again) and let ghostfix make it.";
 
@@ -133,11 +153,20 @@ impl Assessor<'_> {
         };
         let recogniser = match Recogniser::new(&self.patch.definition) {
             Ok(recogniser) => recogniser,
-            Err(error) => return refusal(State::Drifted, format!("The patch's own pattern is wrong: {error}."), REPORT),
+            Err(error) => {
+                return refusal(
+                    State::Drifted,
+                    format!("The patch's own pattern is wrong: {error}."),
+                    REPORT,
+                );
+            }
         };
         let root = tree::of(&parsed);
-        let mut recognised =
-            if self.guards.recognition { recogniser.recognise(&root) } else { recogniser.recognise_anywhere(&root) };
+        let mut recognised = if self.guards.recognition {
+            recogniser.recognise(&root)
+        } else {
+            recogniser.recognise_anywhere(&root)
+        };
         if !recognised.traces.is_empty() {
             for sibling in catalogue::siblings(self.patch) {
                 if let Ok(other) = Recogniser::new(&sibling.definition) {
@@ -146,13 +175,20 @@ impl Assessor<'_> {
             }
         }
 
-        let doubled = recognised.sites.iter().find_map(|site| match &site.standing {
-            Standing::Doubled { whole } => Some(whole.clone()),
-            Standing::Open | Standing::Applied { .. } | Standing::Earlier { .. } => None,
-        });
+        let doubled = recognised
+            .sites
+            .iter()
+            .find_map(|site| match &site.standing {
+                Standing::Doubled { whole } => Some(whole.clone()),
+                Standing::Open | Standing::Applied { .. } | Standing::Earlier { .. } => None,
+            });
         if let Some(whole) = doubled {
             let reason = "The edit is there more than once, one around the other.".to_owned();
-            return pointing(refusal(State::BrokenByHand, reason, REINSTALL), text, vec![(whole, "this is one edit too many".to_owned())]);
+            return pointing(
+                refusal(State::BrokenByHand, reason, REINSTALL),
+                text,
+                vec![(whole, "this is one edit too many".to_owned())],
+            );
         }
         match recognised.sites.as_slice() {
             [] => self.no_place(text, &root, &recognised),
@@ -162,25 +198,44 @@ impl Assessor<'_> {
         }
     }
 
-    fn one_place(&self, parsed: &Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+    fn one_place(
+        &self,
+        parsed: &Parsed<'_>,
+        recognised: &Recognised<'_>,
+        site: &Site<'_>,
+    ) -> Assessment {
         let mut assessment = match &site.standing {
             Standing::Open => self.open(parsed, recognised, site),
             Standing::Applied { whole } => self.applied(parsed, site, whole),
             Standing::Earlier { whole, revision } => self.outdated(parsed, site, whole, revision),
-            Standing::Doubled { .. } => return self.several_places(parsed.text, std::slice::from_ref(site)),
+            Standing::Doubled { .. } => {
+                return self.several_places(parsed.text, std::slice::from_ref(site));
+            }
         };
         assessment.shape = Some(site.shape.id.clone());
         assessment
     }
 
     /// The edit is not there: is it needed, can it be made?
-    fn open(&self, parsed: &Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+    fn open(
+        &self,
+        parsed: &Parsed<'_>,
+        recognised: &Recognised<'_>,
+        site: &Site<'_>,
+    ) -> Assessment {
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let edited = syntax::edit(parsed, site, &site.edit.template, property);
-        let after = edited.as_ref().map_or(parsed.text, |(after, _)| after.as_str());
+        let after = edited
+            .as_ref()
+            .map_or(parsed.text, |(after, _)| after.as_str());
         let observed = match behaviour::observe(self.patch, &[parsed.text, after], self.sandbox) {
             Ok(observed) => observed,
-            Err(error) if self.guards.proof => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+            Err(error) if self.guards.proof => {
+                return proof_failed(
+                    format!("The proof could not be run: {error}."),
+                    Proof::default(),
+                );
+            }
             Err(_) => return self.unproved(site, edited),
         };
         if observed.satisfied(self.patch, 0, Whose::Theirs) {
@@ -192,28 +247,49 @@ impl Assessor<'_> {
         let (after, splices) = match edited {
             Ok(edited) => edited,
             Err(flaw) => {
-                let proof = Proof { syntax: ProofResult::Failed, ..Proof::default() };
+                let proof = Proof {
+                    syntax: ProofResult::Failed,
+                    ..Proof::default()
+                };
                 let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
-                return pointing(proof_failed(format!("The edit does not hold: {flaw}."), proof), parsed.text, at);
+                return pointing(
+                    proof_failed(format!("The edit does not hold: {flaw}."), proof),
+                    parsed.text,
+                    at,
+                );
             }
         };
         let again = self.recognised_again(&after);
         let cases = observed.compared(self.patch, 0, 1);
         let holds = behaviour::all_passed(&cases);
         let proof = Proof {
-            syntax: if again { ProofResult::Passed } else { ProofResult::Failed },
-            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            syntax: if again {
+                ProofResult::Passed
+            } else {
+                ProofResult::Failed
+            },
+            behaviour: if holds {
+                ProofResult::Passed
+            } else {
+                ProofResult::Failed
+            },
             cases,
         };
         if self.guards.proof && !(again && holds) {
             return self.unproven(parsed.text, site, proof, &observed);
         }
-        let change = Change { after, splices, revision: site.edit.revision.clone(), base: None };
+        let change = Change {
+            after,
+            splices,
+            revision: site.edit.revision.clone(),
+            base: None,
+        };
         Assessment {
             state: State::NotApplied,
             shape: None,
             proof,
-            reason: "The code is as published, and the edit is proved to do what it should.".to_owned(),
+            reason: "The code is as published, and the edit is proved to do what it should."
+                .to_owned(),
             next_step: Some("Run `ghostfix patch`.".to_owned()),
             evidence: None,
             change: Some(change),
@@ -221,7 +297,11 @@ impl Assessor<'_> {
     }
 
     /// Only with the proof switched off.
-    fn unproved(&self, site: &Site<'_>, edited: Result<(String, Vec<Splice>), syntax::Flaw>) -> Assessment {
+    fn unproved(
+        &self,
+        site: &Site<'_>,
+        edited: Result<(String, Vec<Splice>), syntax::Flaw>,
+    ) -> Assessment {
         match edited {
             Ok((after, splices)) => Assessment {
                 state: State::NotApplied,
@@ -230,7 +310,12 @@ impl Assessor<'_> {
                 reason: "Nothing was proved.".to_owned(),
                 next_step: None,
                 evidence: None,
-                change: Some(Change { after, splices, revision: site.edit.revision.clone(), base: None }),
+                change: Some(Change {
+                    after,
+                    splices,
+                    revision: site.edit.revision.clone(),
+                    base: None,
+                }),
             },
             Err(flaw) => proof_failed(format!("The edit does not hold: {flaw}."), Proof::default()),
         }
@@ -241,26 +326,52 @@ impl Assessor<'_> {
         if !self.guards.recognition {
             return true;
         }
-        let Ok(parsed) = parse::parse(after) else { return false };
-        let Ok(recogniser) = Recogniser::new(&self.patch.definition) else { return false };
+        let Ok(parsed) = parse::parse(after) else {
+            return false;
+        };
+        let Ok(recogniser) = Recogniser::new(&self.patch.definition) else {
+            return false;
+        };
         let recognised = recogniser.recognise(&tree::of(&parsed));
-        matches!(recognised.sites.as_slice(), [Site { standing: Standing::Applied { .. }, .. }])
+        matches!(
+            recognised.sites.as_slice(),
+            [Site {
+                standing: Standing::Applied { .. },
+                ..
+            }]
+        )
     }
 
     /// The edit is there: is the file otherwise sound?
     fn applied(&self, parsed: &Parsed<'_>, site: &Site<'_>, whole: &Range<usize>) -> Assessment {
         let stripped = stripped(parsed.text, site, whole);
         let property = recognise::of_property(&self.patch.definition, site.edit);
-        let syntax = self.made_again(&stripped, property).is_some_and(|(again, _)| syntax::same_tree(&again, parsed.text));
-        let observed = match behaviour::observe(self.patch, &[&stripped, parsed.text], self.sandbox) {
+        let syntax = self
+            .made_again(&stripped, property)
+            .is_some_and(|(again, _)| syntax::same_tree(&again, parsed.text));
+        let observed = match behaviour::observe(self.patch, &[&stripped, parsed.text], self.sandbox)
+        {
             Ok(observed) => observed,
-            Err(error) => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+            Err(error) => {
+                return proof_failed(
+                    format!("The proof could not be run: {error}."),
+                    Proof::default(),
+                );
+            }
         };
         let cases = observed.compared(self.patch, 0, 1);
         let holds = behaviour::all_passed(&cases);
         let proof = Proof {
-            syntax: if syntax { ProofResult::Passed } else { ProofResult::Failed },
-            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            syntax: if syntax {
+                ProofResult::Passed
+            } else {
+                ProofResult::Failed
+            },
+            behaviour: if holds {
+                ProofResult::Passed
+            } else {
+                ProofResult::Failed
+            },
             cases,
         };
         if syntax && holds {
@@ -274,44 +385,85 @@ impl Assessor<'_> {
                 change: None,
             };
         }
-        let why = if syntax { first_failure(&proof) } else { "the edit is not the only change around it".to_owned() };
+        let why = if syntax {
+            first_failure(&proof)
+        } else {
+            "the edit is not the only change around it".to_owned()
+        };
         let at = vec![(whole.clone(), "the edit stands here".to_owned())];
-        pointing(proof_failed(format!("The edit is there, but the file does not do what it should: {why}."), proof), parsed.text, at)
+        pointing(
+            proof_failed(
+                format!("The edit is there, but the file does not do what it should: {why}."),
+                proof,
+            ),
+            parsed.text,
+            at,
+        )
     }
 
     /// The edit of an earlier ghostfix is there: what would it be now?
-    fn outdated(&self, parsed: &Parsed<'_>, site: &Site<'_>, whole: &Range<usize>, revision: &str) -> Assessment {
+    fn outdated(
+        &self,
+        parsed: &Parsed<'_>,
+        site: &Site<'_>,
+        whole: &Range<usize>,
+        revision: &str,
+    ) -> Assessment {
         let stripped = stripped(parsed.text, site, whole);
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let Some((after, splices)) = self.made_again(&stripped, property) else {
             return proof_failed(
-                format!("Revision {revision} of the edit is there, and the present one cannot take its place."),
+                format!(
+                    "Revision {revision} of the edit is there, and the present one cannot take its place."
+                ),
                 Proof::default(),
             );
         };
         let observed = match behaviour::observe(self.patch, &[&stripped, &after], self.sandbox) {
             Ok(observed) => observed,
-            Err(error) => return proof_failed(format!("The proof could not be run: {error}."), Proof::default()),
+            Err(error) => {
+                return proof_failed(
+                    format!("The proof could not be run: {error}."),
+                    Proof::default(),
+                );
+            }
         };
         let cases = observed.compared(self.patch, 0, 1);
         let holds = behaviour::all_passed(&cases);
         let proof = Proof {
             syntax: ProofResult::Passed,
-            behaviour: if holds { ProofResult::Passed } else { ProofResult::Failed },
+            behaviour: if holds {
+                ProofResult::Passed
+            } else {
+                ProofResult::Failed
+            },
             cases,
         };
         if !holds {
             let why = first_failure(&proof);
-            return proof_failed(format!("Revision {revision} of the edit is there, and the present one does not hold: {why}."), proof);
+            return proof_failed(
+                format!(
+                    "Revision {revision} of the edit is there, and the present one does not hold: {why}."
+                ),
+                proof,
+            );
         }
         Assessment {
             state: State::Outdated,
             shape: None,
             proof,
-            reason: format!("Revision {revision} of the edit is there; this ghostfix makes revision {}.", site.edit.revision),
+            reason: format!(
+                "Revision {revision} of the edit is there; this ghostfix makes revision {}.",
+                site.edit.revision
+            ),
             next_step: Some("Run `ghostfix patch` to bring it up to date.".to_owned()),
             evidence: None,
-            change: Some(Change { after, splices, revision: site.edit.revision.clone(), base: Some(stripped) }),
+            change: Some(Change {
+                after,
+                splices,
+                revision: site.edit.revision.clone(),
+                base: Some(stripped),
+            }),
         }
     }
 
@@ -321,7 +473,9 @@ impl Assessor<'_> {
         let recogniser = Recogniser::new(&self.patch.definition).ok()?;
         let recognised = recogniser.recognise(&tree::of(&parsed));
         match recognised.sites.as_slice() {
-            [site] if site.standing == Standing::Open => syntax::edit(&parsed, site, &site.edit.template, property).ok(),
+            [site] if site.standing == Standing::Open => {
+                syntax::edit(&parsed, site, &site.edit.template, property).ok()
+            }
             _ => None,
         }
     }
@@ -329,10 +483,14 @@ impl Assessor<'_> {
     /// The file acts as the patch wants without it.
     fn handled(&self, observed: &Observed) -> Assessment {
         let (state, reason) = match self.origin {
-            Origin::Changed => (State::ByHand, "Somebody's own edit gives the behaviour that the patch is for; proved."),
-            Origin::Published | Origin::Unknown => {
-                (State::FixedUpstream, "The code as published does what the patch is for; proved.")
-            }
+            Origin::Changed => (
+                State::ByHand,
+                "Somebody's own edit gives the behaviour that the patch is for; proved.",
+            ),
+            Origin::Published | Origin::Unknown => (
+                State::FixedUpstream,
+                "The code as published does what the patch is for; proved.",
+            ),
         };
         Assessment {
             state,
@@ -351,7 +509,11 @@ impl Assessor<'_> {
 
     fn no_place(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
         if !recognised.needed {
-            let mut assessment = refusal(State::NotNeeded, "This version has no such code.".to_owned(), "");
+            let mut assessment = refusal(
+                State::NotNeeded,
+                "This version has no such code.".to_owned(),
+                "",
+            );
             assessment.next_step = None;
             return assessment;
         }
@@ -369,8 +531,12 @@ impl Assessor<'_> {
 
     fn drifted(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
         let reason = match recognised.stray.as_slice() {
-            [] => "The code is none of the known shapes: what the patch is anchored to is not there.",
-            _ => "The code is none of the known shapes: what the patch is anchored to stands in other surroundings.",
+            [] => {
+                "The code is none of the known shapes: what the patch is anchored to is not there."
+            }
+            _ => {
+                "The code is none of the known shapes: what the patch is anchored to stands in other surroundings."
+            }
         };
         let mut assessment = refusal(State::Drifted, reason.to_owned(), REPORT);
         assessment.evidence = Some(nearest::evidence(self.patch, text, root, &recognised.stray));
@@ -378,12 +544,23 @@ impl Assessor<'_> {
     }
 
     fn several_places(&self, text: &str, sites: &[Site<'_>]) -> Assessment {
-        let labels = sites.iter().map(|site| (site.anchor.clone(), "this place fits".to_owned())).collect();
-        let reason = format!("{} places fit, and nothing tells which of them is meant.", sites.len());
+        let labels = sites
+            .iter()
+            .map(|site| (site.anchor.clone(), "this place fits".to_owned()))
+            .collect();
+        let reason = format!(
+            "{} places fit, and nothing tells which of them is meant.",
+            sites.len()
+        );
         pointing(refusal(State::Ambiguous, reason, REPORT), text, labels)
     }
 
-    fn broken_by_hand(&self, text: &str, recognised: &Recognised<'_>, observed: &Observed) -> Assessment {
+    fn broken_by_hand(
+        &self,
+        text: &str,
+        recognised: &Recognised<'_>,
+        observed: &Observed,
+    ) -> Assessment {
         let cases = observed.wanted(self.patch, 0, Whose::Theirs);
         let why = match observed.load_error(0) {
             Some(error) => format!("the file cannot be loaded: {error}"),
@@ -393,44 +570,94 @@ impl Assessor<'_> {
                 .map(|case| format!("\"{}\": {}", case.name, case.detail))
                 .unwrap_or_default(),
         };
-        let labels = recognised.traces.iter().map(|range| (range.clone(), "this is no code of the package".to_owned())).collect();
-        let reason = format!("Somebody's edit is in the file and does not do what it should: {why}.");
+        let labels = recognised
+            .traces
+            .iter()
+            .map(|range| (range.clone(), "this is no code of the package".to_owned()))
+            .collect();
+        let reason =
+            format!("Somebody's edit is in the file and does not do what it should: {why}.");
         let mut assessment = pointing(refusal(State::BrokenByHand, reason, TAKE_OUT), text, labels);
-        assessment.proof = Proof { syntax: ProofResult::NotRun, behaviour: ProofResult::Failed, cases };
+        assessment.proof = Proof {
+            syntax: ProofResult::NotRun,
+            behaviour: ProofResult::Failed,
+            cases,
+        };
         assessment
     }
 
     /// The edit was made and its proof does not hold.
-    fn unproven(&self, text: &str, site: &Site<'_>, proof: Proof, observed: &Observed) -> Assessment {
-        let why = observed.load_error(0).map_or_else(|| first_failure(&proof), |error| format!("the file cannot be loaded: {error}"));
+    fn unproven(
+        &self,
+        text: &str,
+        site: &Site<'_>,
+        proof: Proof,
+        observed: &Observed,
+    ) -> Assessment {
+        let why = observed.load_error(0).map_or_else(
+            || first_failure(&proof),
+            |error| format!("the file cannot be loaded: {error}"),
+        );
         let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
-        pointing(proof_failed(format!("The edit was made in memory and its proof does not hold: {why}."), proof), text, at)
+        pointing(
+            proof_failed(
+                format!("The edit was made in memory and its proof does not hold: {why}."),
+                proof,
+            ),
+            text,
+            at,
+        )
     }
 
     fn not_javascript(&self, text: &str, error: &Unreadable) -> Assessment {
         let at = match error {
             Unreadable::Syntax { at, .. } => at.clone(),
-            Unreadable::TooLarge(_) | Unreadable::NotText(_) | Unreadable::TooDeep(_) | Unreadable::NoStack(_) => 0..0,
+            Unreadable::TooLarge(_)
+            | Unreadable::NotText(_)
+            | Unreadable::TooDeep(_)
+            | Unreadable::NoStack(_) => 0..0,
         };
         // Cheap on purpose: without a tree there is only the text to ask.
         let edited = self.patch.definition.traces.iter().any(|trace| {
-            [&trace.pattern, &trace.text].into_iter().flatten().any(|said| text.contains(said.trim_matches('\'')))
+            [&trace.pattern, &trace.text]
+                .into_iter()
+                .flatten()
+                .any(|said| text.contains(said.trim_matches('\'')))
         });
-        let state = if edited { State::BrokenByHand } else { State::Drifted };
+        let state = if edited {
+            State::BrokenByHand
+        } else {
+            State::Drifted
+        };
         let next_step = if edited { TAKE_OUT } else { REINSTALL };
         let reason = format!("The file cannot be read: {error}.");
-        pointing(refusal(state, reason, next_step), text, vec![(at, "here".to_owned())])
+        pointing(
+            refusal(state, reason, next_step),
+            text,
+            vec![(at, "here".to_owned())],
+        )
     }
 }
 
-fn pointing(mut assessment: Assessment, text: &str, labels: Vec<(Range<usize>, String)>) -> Assessment {
-    assessment.evidence =
-        Some(Evidence { source: text.to_owned(), labels, nearest_shape: None, shape_diff: String::new() });
+fn pointing(
+    mut assessment: Assessment,
+    text: &str,
+    labels: Vec<(Range<usize>, String)>,
+) -> Assessment {
+    assessment.evidence = Some(Evidence {
+        source: text.to_owned(),
+        labels,
+        nearest_shape: None,
+        shape_diff: String::new(),
+    });
     assessment
 }
 
 fn proof_failed(reason: String, proof: Proof) -> Assessment {
-    Assessment { proof, ..refusal(State::ProofFailed, reason, REPORT) }
+    Assessment {
+        proof,
+        ..refusal(State::ProofFailed, reason, REPORT)
+    }
 }
 
 fn first_failure(proof: &Proof) -> String {
@@ -438,7 +665,10 @@ fn first_failure(proof: &Proof) -> String {
         .cases
         .iter()
         .find(|case| case.result != ProofResult::Passed)
-        .map_or_else(|| "the edit is not recognised again".to_owned(), |case| format!("\"{}\": {}", case.name, case.detail))
+        .map_or_else(
+            || "the edit is not recognised again".to_owned(),
+            |case| format!("\"{}\": {}", case.name, case.detail),
+        )
 }
 
 /// The text without the edit: what the edit made of the anchor becomes the anchor again.
@@ -459,8 +689,18 @@ mod tests {
     fn every_shape_becomes_its_patched_twin_and_is_recognised_again() {
         for patch in catalogue::patches() {
             for (id, example) in &patch.examples {
-                let path = format!("{}/patches/{}/shapes/{id}.patched.js", env!("CARGO_MANIFEST_DIR"), patch.definition.id);
-                let fresh = assess(patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
+                let path = format!(
+                    "{}/patches/{}/shapes/{id}.patched.js",
+                    env!("CARGO_MANIFEST_DIR"),
+                    patch.definition.id
+                );
+                let fresh = assess(
+                    patch,
+                    example.as_bytes(),
+                    Origin::Unknown,
+                    &Sandbox::ThisProcess,
+                    Guards::default(),
+                );
                 assert_eq!(fresh.state, State::NotApplied, "{id}: {fresh:#?}");
                 assert_eq!(fresh.shape.as_deref(), Some(*id));
                 let after = fresh.change.unwrap().after;
@@ -469,7 +709,13 @@ mod tests {
                 }
                 let twin = std::fs::read_to_string(&path).unwrap();
                 assert_eq!(after, twin, "{path}");
-                let again = assess(patch, twin.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
+                let again = assess(
+                    patch,
+                    twin.as_bytes(),
+                    Origin::Unknown,
+                    &Sandbox::ThisProcess,
+                    Guards::default(),
+                );
                 assert_eq!(again.state, State::AlreadyApplied, "{id}: {again:#?}");
             }
         }
@@ -480,7 +726,10 @@ mod tests {
         let mut patch = catalogue::patch(id).unwrap().clone();
         let edit = &mut patch.definition.edits[0];
         edit.template = template.to_owned();
-        edit.original = edit.original.take().filter(|_| !template.contains("$ANCHOR"));
+        edit.original = edit
+            .original
+            .take()
+            .filter(|_| !template.contains("$ANCHOR"));
         patch
     }
 
@@ -488,25 +737,73 @@ mod tests {
     fn a_broken_edit_fails_the_proof() {
         let broken = [
             ("database-exists", "$ANCHOR || $ERR.errno === 1105"),
-            ("database-exists", "$ANCHOR || /database exists/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR && $ERR.errno === 1105 && /database exists/.test($ERR.sqlMessage)"),
-            ("database-exists", "$ANCHOR || $ERR.errno === 1105 && /exists/.test($ERR.message + ' exists')"),
-            ("database-exists", "$ANCHOR || $ERR.errno === 1105 && /database exist$/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || $ERR.errno === 1105 && $ERR.sqlMessage.endsWith('database exists')"),
-            ("database-exists", "$ANCHOR || $ERR.errno === '1105' && /database exists/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || $ERR.errno !== 1105 && /database exists/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || $ERR.errno === 1105 || /database exists/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || $ERR.code === 'ER_UNKNOWN_ERROR' && /database exists|SSL/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || $ERR.errno === 1105 && /VT06001/.test($ERR.sqlMessage || $ERR.message)"),
-            ("database-exists", "$ANCHOR || error.errno === 1105 && /database exists/.test(error.sqlMessage)"),
-            ("database-exists", "$ANCHOR || ($ERR.errno = 1105) && /database exists/.test($ERR.sqlMessage || $ERR.message)"),
+            (
+                "database-exists",
+                "$ANCHOR || /database exists/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR && $ERR.errno === 1105 && /database exists/.test($ERR.sqlMessage)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === 1105 && /exists/.test($ERR.message + ' exists')",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === 1105 && /database exist$/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === 1105 && $ERR.sqlMessage.endsWith('database exists')",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === '1105' && /database exists/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno !== 1105 && /database exists/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === 1105 || /database exists/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.code === 'ER_UNKNOWN_ERROR' && /database exists|SSL/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || $ERR.errno === 1105 && /VT06001/.test($ERR.sqlMessage || $ERR.message)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || error.errno === 1105 && /database exists/.test(error.sqlMessage)",
+            ),
+            (
+                "database-exists",
+                "$ANCHOR || ($ERR.errno = 1105) && /database exists/.test($ERR.sqlMessage || $ERR.message)",
+            ),
             ("database-exists", "true || $ANCHOR"),
-            ("database-exists", "$ERR && ($ANCHOR || $ERR.errno === 1105 && /database exists/.test($ERR.sqlMessage || $ERR.message))"),
+            (
+                "database-exists",
+                "$ERR && ($ANCHOR || $ERR.errno === 1105 && /database exists/.test($ERR.sqlMessage || $ERR.message))",
+            ),
             ("lock-primary-key", "$ANCHOR || true"),
             ("lock-primary-key", "$ANCHOR || $ERR.errno === 1105"),
-            ("lock-primary-key", "$ANCHOR || $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`)"),
-            ("lock-primary-key", "$ANCHOR || await $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`)"),
-            ("lock-primary-key", "$ANCHOR || (await $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`))[0].length > 0"),
+            (
+                "lock-primary-key",
+                "$ANCHOR || $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`)",
+            ),
+            (
+                "lock-primary-key",
+                "$ANCHOR || await $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`)",
+            ),
+            (
+                "lock-primary-key",
+                "$ANCHOR || (await $KNEX.raw(`SHOW KEYS FROM ${$TABLE} WHERE Key_name = 'PRIMARY'`))[0].length > 0",
+            ),
             ("fixtures-transaction", "transaction: 0"),
             ("fixtures-transaction", "transactions: false"),
             ("comments-parent", "setNullDelete: false"),
@@ -521,28 +818,68 @@ mod tests {
         for (id, template) in broken {
             let patch = with_template(id, template);
             let (_, example) = patch.examples[0];
-            let verdict = assess(&patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, Guards::default());
-            assert_eq!(verdict.state, State::ProofFailed, "{id}: {template}: {verdict:#?}");
-            let unguarded = Guards { proof: false, ..Guards::default() };
-            let unproved = assess(&patch, example.as_bytes(), Origin::Unknown, &Sandbox::ThisProcess, unguarded);
-            assert_eq!(unproved.state, State::NotApplied, "only the proof stops it: {id}: {template}: {unproved:#?}");
+            let verdict = assess(
+                &patch,
+                example.as_bytes(),
+                Origin::Unknown,
+                &Sandbox::ThisProcess,
+                Guards::default(),
+            );
+            assert_eq!(
+                verdict.state,
+                State::ProofFailed,
+                "{id}: {template}: {verdict:#?}"
+            );
+            let unguarded = Guards {
+                proof: false,
+                ..Guards::default()
+            };
+            let unproved = assess(
+                &patch,
+                example.as_bytes(),
+                Origin::Unknown,
+                &Sandbox::ThisProcess,
+                unguarded,
+            );
+            assert_eq!(
+                unproved.state,
+                State::NotApplied,
+                "only the proof stops it: {id}: {template}: {unproved:#?}"
+            );
         }
     }
 
     #[test]
     fn patches_in_one_file_are_made_in_any_order() {
         let file = catalogue::patch("database-exists").unwrap().examples[0].1;
-        let file = format!("{file}\nexports.connect = function connect(options) {{\n    return knex(options);\n}};\n");
+        let file = format!(
+            "{file}\nexports.connect = function connect(options) {{\n    return knex(options);\n}};\n"
+        );
         let mut ends = Vec::new();
-        for order in [["database-exists", "schema-lag"], ["schema-lag", "database-exists"]] {
+        for order in [
+            ["database-exists", "schema-lag"],
+            ["schema-lag", "database-exists"],
+        ] {
             let mut text = file.clone();
             for id in order {
-                let verdict = assess(catalogue::patch(id).unwrap(), text.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+                let verdict = assess(
+                    catalogue::patch(id).unwrap(),
+                    text.as_bytes(),
+                    Origin::Changed,
+                    &Sandbox::ThisProcess,
+                    Guards::default(),
+                );
                 assert_eq!(verdict.state, State::NotApplied, "{id}: {verdict:#?}");
                 text = verdict.change.unwrap().after;
             }
             for id in order {
-                let verdict = assess(catalogue::patch(id).unwrap(), text.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+                let verdict = assess(
+                    catalogue::patch(id).unwrap(),
+                    text.as_bytes(),
+                    Origin::Changed,
+                    &Sandbox::ThisProcess,
+                    Guards::default(),
+                );
                 assert_eq!(verdict.state, State::AlreadyApplied, "{id}: {verdict:#?}");
             }
             ends.push(text);
@@ -554,15 +891,32 @@ mod tests {
     fn an_edit_of_an_earlier_release_is_brought_up_to_date() {
         let mut patch = catalogue::patch("database-exists").unwrap().clone();
         let edit = &mut patch.definition.edits[0];
-        let earlier = "$ANCHOR || $ERR.errno === 1105 && $ERR.sqlMessage.endsWith('database exists')".to_owned();
-        edit.earlier = vec![crate::catalogue::definition::EarlierEdit { revision: "0".to_owned(), template: earlier }];
+        let earlier =
+            "$ANCHOR || $ERR.errno === 1105 && $ERR.sqlMessage.endsWith('database exists')"
+                .to_owned();
+        edit.earlier = vec![crate::catalogue::definition::EarlierEdit {
+            revision: "0".to_owned(),
+            template: earlier,
+        }];
         for (id, example) in &patch.examples {
             let old = example.replace("err.errno === 1007", "err.errno === 1007 || err.errno === 1105 && err.sqlMessage.endsWith('database exists')");
-            let verdict = assess(&patch, old.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+            let verdict = assess(
+                &patch,
+                old.as_bytes(),
+                Origin::Changed,
+                &Sandbox::ThisProcess,
+                Guards::default(),
+            );
             assert_eq!(verdict.state, State::Outdated, "{id}: {verdict:#?}");
             let change = verdict.change.unwrap();
             assert_eq!(change.base.as_deref(), Some(*example), "{id}");
-            let again = assess(&patch, change.after.as_bytes(), Origin::Changed, &Sandbox::ThisProcess, Guards::default());
+            let again = assess(
+                &patch,
+                change.after.as_bytes(),
+                Origin::Changed,
+                &Sandbox::ThisProcess,
+                Guards::default(),
+            );
             assert_eq!(again.state, State::AlreadyApplied, "{id}");
         }
     }

@@ -30,7 +30,10 @@ pub fn observe(patch: &Patch, subjects: &[&str], sandbox: &Sandbox) -> Result<Ob
     let given = patch
         .cases
         .iter()
-        .map(|case| serde_json::to_value(&case.given).map_err(|error| format!("case {}: {error}", case.name)))
+        .map(|case| {
+            serde_json::to_value(&case.given)
+                .map_err(|error| format!("case {}: {error}", case.name))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let cases = given.len();
     let job = Job {
@@ -49,14 +52,21 @@ impl Observed {
     /// Whether the text with that number does what every case wants.
     #[must_use]
     pub fn satisfied(&self, patch: &Patch, subject: usize, whose: Whose) -> bool {
-        self.wanted(patch, subject, whose).iter().all(|case| case.result == ProofResult::Passed)
+        self.wanted(patch, subject, whose)
+            .iter()
+            .all(|case| case.result == ProofResult::Passed)
     }
 
     /// The verdict on every case for one text alone.
     #[must_use]
     pub fn wanted(&self, patch: &Patch, subject: usize, whose: Whose) -> Vec<CaseResult> {
         let seen = &self.subjects[subject];
-        patch.cases.iter().zip(seen).map(|(case, seen)| result(case, judge(case, seen, whose))).collect()
+        patch
+            .cases
+            .iter()
+            .zip(seen)
+            .map(|(case, seen)| result(case, judge(case, seen, whose)))
+            .collect()
     }
 
     /// The verdict on every case for an edit: `after` does what is wanted, and where the case is none that the patch
@@ -65,17 +75,24 @@ impl Observed {
     #[must_use]
     pub fn compared(&self, patch: &Patch, before: usize, after: usize) -> Vec<CaseResult> {
         let before = &self.subjects[before];
-        let model = |case: &Case| case.like.as_ref().and_then(|like| patch.cases.iter().position(|other| other.name == *like));
+        let model = |case: &Case| {
+            case.like
+                .as_ref()
+                .and_then(|like| patch.cases.iter().position(|other| other.name == *like))
+        };
         patch
             .cases
             .iter()
             .zip(before.iter().zip(&self.subjects[after]))
             .map(|(case, (was, is))| {
-                let judged = judge(case, is, Whose::Ours).and_then(|()| match (case.changes, model(case)) {
-                    (true, Some(model)) => same(&before[model], is, "as the case it is to be like"),
-                    (true, None) => Ok(()),
-                    (false, _) => same(was, is, "as before"),
-                });
+                let judged =
+                    judge(case, is, Whose::Ours).and_then(|()| match (case.changes, model(case)) {
+                        (true, Some(model)) => {
+                            same(&before[model], is, "as the case it is to be like")
+                        }
+                        (true, None) => Ok(()),
+                        (false, _) => same(was, is, "as before"),
+                    });
                 result(case, judged)
             })
             .collect()
@@ -105,14 +122,22 @@ impl Observed {
 fn same(wanted: &Seen, is: &Seen, as_what: &str) -> Result<(), String> {
     match (wanted, is) {
         (Seen::Observed(wanted), Seen::Observed(is)) if wanted == is => Ok(()),
-        _ => Err(format!("it must be {as_what}: {}; is: {}", told(wanted), told(is))),
+        _ => Err(format!(
+            "it must be {as_what}: {}; is: {}",
+            told(wanted),
+            told(is)
+        )),
     }
 }
 
 fn judge(case: &Case, seen: &Seen, whose: Whose) -> Result<(), String> {
-    let Seen::Observed(observation) = seen else { return Err(told(seen)) };
+    let Seen::Observed(observation) = seen else {
+        return Err(told(seen));
+    };
     let holds = |wanted: &toml::Table| {
-        wanted.iter().all(|(key, value)| serde_json::to_value(value).is_ok_and(|value| observation[key] == value))
+        wanted.iter().all(|(key, value)| {
+            serde_json::to_value(value).is_ok_and(|value| observation[key] == value)
+        })
     };
     let accepted = match (whose, &case.by_hand) {
         (Whose::Theirs, Some(by_hand)) => holds(by_hand),
@@ -121,7 +146,11 @@ fn judge(case: &Case, seen: &Seen, whose: Whose) -> Result<(), String> {
     if accepted || holds(&case.after) {
         return Ok(());
     }
-    Err(format!("it must be: {}; is: {}", table(&case.after), told(seen)))
+    Err(format!(
+        "it must be: {}; is: {}",
+        table(&case.after),
+        told(seen)
+    ))
 }
 
 fn result(case: &Case, judged: Result<(), String>) -> CaseResult {
@@ -129,11 +158,26 @@ fn result(case: &Case, judged: Result<(), String>) -> CaseResult {
         Ok(()) => (ProofResult::Passed, String::new()),
         Err(detail) => (ProofResult::Failed, detail),
     };
-    CaseResult { name: case.name.clone(), result, detail }
+    CaseResult {
+        name: case.name.clone(),
+        result,
+        detail,
+    }
 }
 
 fn table(wanted: &toml::Table) -> String {
-    wanted.iter().map(|(key, value)| format!("{key} {}", value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned))).collect::<Vec<_>>().join(", ")
+    wanted
+        .iter()
+        .map(|(key, value)| {
+            format!(
+                "{key} {}",
+                value
+                    .as_str()
+                    .map_or_else(|| format!("{value:?}"), str::to_owned)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn told(seen: &Seen) -> String {
@@ -141,7 +185,14 @@ fn told(seen: &Seen) -> String {
         Seen::Stopped(why) => why.clone(),
         Seen::Observed(serde_json::Value::Object(fields)) => fields
             .iter()
-            .map(|(key, value)| format!("{key} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .map(|(key, value)| {
+                format!(
+                    "{key} {}",
+                    value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned)
+                )
+            })
             .collect::<Vec<_>>()
             .join(", "),
         Seen::Observed(other) => other.to_string(),

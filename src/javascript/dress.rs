@@ -23,11 +23,23 @@ impl Dress {
             (lone, returns) if returns > lone => "\r",
             _ => "\n",
         };
-        let steps = text.split(['\n', '\r']).map(leading).filter(|blank| !blank.is_empty());
-        let indent = steps.min_by_key(|blank| blank.len()).map_or("    ", |blank| if blank.starts_with('\t') { "\t" } else { blank });
+        let steps = text
+            .split(['\n', '\r'])
+            .map(leading)
+            .filter(|blank| !blank.is_empty());
+        let indent = steps
+            .min_by_key(|blank| blank.len())
+            .map_or(
+                "    ",
+                |blank| if blank.starts_with('\t') { "\t" } else { blank },
+            );
         // A lone space is the left edge of a comment block, not a step.
         let indent = if indent == " " { "    " } else { indent };
-        Self { quote, indent: indent.to_owned(), line_end }
+        Self {
+            quote,
+            indent: indent.to_owned(),
+            line_end,
+        }
     }
 
     /// Printed code (four spaces a step, `\n`) in this dress, for a place whose line begins with `base`.
@@ -44,7 +56,11 @@ impl Dress {
                 out.push_str(base);
                 out.push_str(&self.indent.repeat(steps));
             }
-            out.push_str(if number > 0 { line.trim_start_matches(' ') } else { line });
+            out.push_str(if number > 0 {
+                line.trim_start_matches(' ')
+            } else {
+                line
+            });
         }
         out
     }
@@ -68,14 +84,42 @@ mod tests {
 
     #[test]
     fn habits_are_read_off_the_text() {
-        assert_eq!(Dress::of("a('x')\n  b()\n    c()\n"), Dress { quote: '\'', indent: "  ".into(), line_end: "\n" });
-        assert_eq!(Dress::of("a(\"x\")\r\n\tb()\r\n"), Dress { quote: '"', indent: "\t".into(), line_end: "\r\n" });
-        assert_eq!(Dress::of("/**\r * x\r */\rf()\r"), Dress { quote: '\'', indent: "    ".into(), line_end: "\r" });
+        assert_eq!(
+            Dress::of("a('x')\n  b()\n    c()\n"),
+            Dress {
+                quote: '\'',
+                indent: "  ".into(),
+                line_end: "\n"
+            }
+        );
+        assert_eq!(
+            Dress::of("a(\"x\")\r\n\tb()\r\n"),
+            Dress {
+                quote: '"',
+                indent: "\t".into(),
+                line_end: "\r\n"
+            }
+        );
+        assert_eq!(
+            Dress::of("/**\r * x\r */\rf()\r"),
+            Dress {
+                quote: '\'',
+                indent: "    ".into(),
+                line_end: "\r"
+            }
+        );
     }
 
     #[test]
     fn printed_code_takes_the_place_s_indent() {
-        let dress = Dress { quote: '\'', indent: "\t".into(), line_end: "\r\n" };
-        assert_eq!(dress.put_on("f(\n    a,\n        b\n)", "\t"), "f(\r\n\t\ta,\r\n\t\t\tb\r\n\t)");
+        let dress = Dress {
+            quote: '\'',
+            indent: "\t".into(),
+            line_end: "\r\n",
+        };
+        assert_eq!(
+            dress.put_on("f(\n    a,\n        b\n)", "\t"),
+            "f(\r\n\t\ta,\r\n\t\t\tb\r\n\t)"
+        );
     }
 }

@@ -28,7 +28,13 @@ pub struct Splice {
 /// The text with all splices made; they are in order and do not overlap.
 #[must_use]
 pub fn apply(text: &str, splices: &[Splice]) -> String {
-    let mut out = String::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
+    let mut out = String::with_capacity(
+        text.len()
+            + splices
+                .iter()
+                .map(|splice| splice.text.len())
+                .sum::<usize>(),
+    );
     let mut done = 0;
     for splice in splices {
         out.push_str(&text[done..splice.at.start]);
@@ -81,8 +87,13 @@ pub fn fragment(template: &str, property: bool) -> Result<Fragment, Unreadable> 
         return Ok(Fragment::Expression(Box::new(expression)));
     }
     match parse::parse(template)?.program {
-        Program::Script(mut script) if script.body.len() == 1 => Ok(Fragment::Statement(script.body.swap_remove(0))),
-        _ => Err(Unreadable::Syntax { at: 0..template.len(), message: "a template is one node".to_owned() }),
+        Program::Script(mut script) if script.body.len() == 1 => {
+            Ok(Fragment::Statement(script.body.swap_remove(0)))
+        }
+        _ => Err(Unreadable::Syntax {
+            at: 0..template.len(),
+            message: "a template is one node".to_owned(),
+        }),
     }
 }
 
@@ -90,7 +101,9 @@ fn only_expression(program: Program) -> Option<Expr> {
     // A module is what a template with `await` parses as.
     let only = match program {
         Program::Script(mut script) if script.body.len() == 1 => script.body.swap_remove(0),
-        Program::Module(mut module) if module.body.len() == 1 => module.body.swap_remove(0).stmt()?,
+        Program::Module(mut module) if module.body.len() == 1 => {
+            module.body.swap_remove(0).stmt()?
+        }
         Program::Script(_) | Program::Module(_) => return None,
     };
     match only {
@@ -126,23 +139,38 @@ pub fn splices(
     let filled = fill(&dressed, text, &site.bindings);
     let splices = match filled.split_once(ANCHOR) {
         Some((before, behind)) => vec![
-            Splice { at: site.anchor.start..site.anchor.start, text: before.to_owned() },
-            Splice { at: site.anchor.end..site.anchor.end, text: behind.to_owned() },
+            Splice {
+                at: site.anchor.start..site.anchor.start,
+                text: before.to_owned(),
+            },
+            Splice {
+                at: site.anchor.end..site.anchor.end,
+                text: behind.to_owned(),
+            },
         ],
         None => vec![trimmed(text, site.anchor.clone(), &filled)],
     };
-    Ok(splices.into_iter().filter(|splice| !splice.at.is_empty() || !splice.text.is_empty()).collect())
+    Ok(splices
+        .into_iter()
+        .filter(|splice| !splice.at.is_empty() || !splice.text.is_empty())
+        .collect())
 }
 
 /// A replacement without the bytes that both sides begin and end with.
 fn trimmed(text: &str, at: Range<usize>, new: &str) -> Splice {
     let old = &text[at.clone()];
     let common = |pairs: &mut dyn Iterator<Item = (char, char)>| {
-        pairs.take_while(|(one, other)| one == other).map(|(one, _)| one.len_utf8()).sum::<usize>()
+        pairs
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one.len_utf8())
+            .sum::<usize>()
     };
     let front = common(&mut old.chars().zip(new.chars()));
     let back = common(&mut old[front..].chars().rev().zip(new[front..].chars().rev()));
-    Splice { at: at.start + front..at.end - back, text: new[front..new.len() - back].to_owned() }
+    Splice {
+        at: at.start + front..at.end - back,
+        text: new[front..new.len() - back].to_owned(),
+    }
 }
 
 /// Puts the code that each name stands for in the name's place, `$ANCHOR` aside.
@@ -171,7 +199,12 @@ fn print(node: &Fragment) -> String {
     let sources: Lrc<SourceMap> = Lrc::default();
     let mut bytes = Vec::new();
     let writer = JsWriter::new(Lrc::clone(&sources), "\n", &mut bytes, None);
-    let mut emitter = Emitter { cfg: Config::default(), cm: sources, comments: None, wr: writer };
+    let mut emitter = Emitter {
+        cfg: Config::default(),
+        cm: sources,
+        comments: None,
+        wr: writer,
+    };
     let printed = match node {
         Fragment::Expression(expression) => expression.emit_with(&mut emitter),
         Fragment::Property(property) => property.emit_with(&mut emitter),
@@ -209,7 +242,13 @@ mod tests {
     #[test]
     fn a_replacement_keeps_what_both_sides_share() {
         let splice = trimmed("x.truncate();", 0..12, "x.del()");
-        assert_eq!(splice, Splice { at: 2..10, text: "del".into() });
+        assert_eq!(
+            splice,
+            Splice {
+                at: 2..10,
+                text: "del".into()
+            }
+        );
         let splice = trimmed("aaa", 0..3, "aa");
         assert_eq!(apply("aaa", &[splice]), "aa");
     }
@@ -217,7 +256,13 @@ mod tests {
     #[test]
     fn names_are_filled_with_the_file_s_own_code() {
         let bindings = BTreeMap::from([("$ERR".to_owned(), 0..1)]);
-        assert_eq!(fill("$ANCHOR || $ERR.errno === $ERR.x", "é", &BTreeMap::new()), "$ANCHOR || $ERR.errno === $ERR.x");
-        assert_eq!(fill("$ANCHOR || $ERR.errno", "e", &bindings), "$ANCHOR || e.errno");
+        assert_eq!(
+            fill("$ANCHOR || $ERR.errno === $ERR.x", "é", &BTreeMap::new()),
+            "$ANCHOR || $ERR.errno === $ERR.x"
+        );
+        assert_eq!(
+            fill("$ANCHOR || $ERR.errno", "e", &bindings),
+            "$ANCHOR || e.errno"
+        );
     }
 }

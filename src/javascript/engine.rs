@@ -52,7 +52,10 @@ const PRELUDE: &str = include_str!("prelude.js");
 /// Runs a job in this process.
 #[must_use]
 pub fn run(job: &Job) -> Answers {
-    job.subjects.iter().map(|subject| Subject::new().run(job, subject)).collect()
+    job.subjects
+        .iter()
+        .map(|subject| Subject::new().run(job, subject))
+        .collect()
 }
 
 struct Subject {
@@ -62,7 +65,10 @@ struct Subject {
 
 impl Subject {
     fn new() -> Self {
-        Self { deadline: cpu_time() + CPU_TIME, late: Rc::new(Cell::new(false)) }
+        Self {
+            deadline: cpu_time() + CPU_TIME,
+            late: Rc::new(Cell::new(false)),
+        }
     }
 
     fn run(self, job: &Job, source: &str) -> Vec<Seen> {
@@ -73,12 +79,18 @@ impl Subject {
                 if self.late.get() {
                     return Seen::Stopped("not run: the time for this file was used up".to_owned());
                 }
-                self.case(&job.harness, &source, given).unwrap_or_else(|error| Seen::Stopped(error.to_string()))
+                self.case(&job.harness, &source, given)
+                    .unwrap_or_else(|error| Seen::Stopped(error.to_string()))
             })
             .collect()
     }
 
-    fn case(&self, harness: &str, source: &str, given: &serde_json::Value) -> rquickjs::Result<Seen> {
+    fn case(
+        &self,
+        harness: &str,
+        source: &str,
+        given: &serde_json::Value,
+    ) -> rquickjs::Result<Seen> {
         let runtime = Runtime::new()?;
         runtime.set_memory_limit(MEMORY);
         runtime.set_max_stack_size(STACK);
@@ -89,13 +101,17 @@ impl Subject {
             stop
         })));
         let context = Context::full(&runtime)?;
-        let too_late = || Seen::Stopped("it ran for longer than the proof allows (an endless loop?)".to_owned());
+        let too_late = || {
+            Seen::Stopped("it ran for longer than the proof allows (an endless loop?)".to_owned())
+        };
 
         let promise = context.with(|ctx| {
             let mut options = rquickjs::context::EvalOptions::default();
             options.strict = false;
             let drive: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
-            let called = drive.call::<_, Promise<'_>>((harness, source, given.to_string())).catch(&ctx);
+            let called = drive
+                .call::<_, Promise<'_>>((harness, source, given.to_string()))
+                .catch(&ctx);
             Ok::<_, rquickjs::Error>(match called {
                 Ok(promise) => Ok(rquickjs::Persistent::save(&ctx, promise)),
                 Err(error) => Err(Seen::Stopped(error.to_string())),
@@ -114,7 +130,9 @@ impl Subject {
                 Ok(true) | Err(_) => jobs += 1,
             }
             if jobs > JOBS {
-                return Ok(Seen::Stopped(format!("it did not come to rest within {JOBS} promise jobs")));
+                return Ok(Seen::Stopped(format!(
+                    "it did not come to rest within {JOBS} promise jobs"
+                )));
             }
             if cpu_time() > self.deadline {
                 self.late.set(true);
@@ -131,7 +149,9 @@ impl Subject {
                     match promise.result::<String>().map(|result| result.catch(&ctx)) {
                         Some(Ok(text)) => match serde_json::from_str(&text) {
                             Ok(observation) => Seen::Observed(observation),
-                            Err(error) => Seen::Stopped(format!("the harness's observation is no JSON: {error}")),
+                            Err(error) => Seen::Stopped(format!(
+                                "the harness's observation is no JSON: {error}"
+                            )),
                         },
                         Some(Err(error)) => Seen::Stopped(error.to_string().trim().to_owned()),
                         None => Seen::Stopped("it never settles".to_owned()),

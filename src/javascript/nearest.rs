@@ -32,22 +32,43 @@ pub fn evidence(patch: &Patch, text: &str, root: &Node, strays: &[Range<usize>])
 
     let mut labels = strays
         .iter()
-        .map(|range| (range.clone(), "like the known code, but not where it is expected".to_owned()))
+        .map(|range| {
+            (
+                range.clone(),
+                "like the known code, but not where it is expected".to_owned(),
+            )
+        })
         .collect::<Vec<_>>();
     let Some((_, range, (id, example))) = best else {
-        return Evidence { source: text.to_owned(), labels, nearest_shape: None, shape_diff: String::new() };
+        return Evidence {
+            source: text.to_owned(),
+            labels,
+            nearest_shape: None,
+            shape_diff: String::new(),
+        };
     };
     let found = dedented(text, &range);
     if labels.is_empty() {
-        let first_line = range.start..text[range.clone()].find(['\n', '\r']).map_or(range.end, |end| range.start + end);
-        labels.push((first_line, format!("nearest to the known shape `{id}`, but not it")));
+        let first_line = range.start
+            ..text[range.clone()]
+                .find(['\n', '\r'])
+                .map_or(range.end, |end| range.start + end);
+        labels.push((
+            first_line,
+            format!("nearest to the known shape `{id}`, but not it"),
+        ));
     }
     let shape_diff = TextDiff::from_lines(example, found.as_str())
         .unified_diff()
         .context_radius(2)
         .header(&format!("known shape: {id}"), "the code found")
         .to_string();
-    Evidence { source: text.to_owned(), labels, nearest_shape: Some((id.to_owned(), example.to_owned())), shape_diff }
+    Evidence {
+        source: text.to_owned(),
+        labels,
+        nearest_shape: Some((id.to_owned(), example.to_owned())),
+        shape_diff,
+    }
 }
 
 fn collect(node: &Node, functions: &mut Vec<Range<usize>>) {

@@ -18,7 +18,11 @@ pub const LARGEST_FILE: usize = 512 * 1024;
 const DEEPEST_BRACKETS: usize = 500;
 
 /// Stack for one byte of source, in bytes: what `!!!!…` costs a level in parser, visitors and destructors together.
-const STACK_PER_BYTE: usize = if cfg!(debug_assertions) { 12 * 1024 } else { 2 * 1024 };
+const STACK_PER_BYTE: usize = if cfg!(debug_assertions) {
+    12 * 1024
+} else {
+    2 * 1024
+};
 
 /// Stack that work on the smallest file gets, in bytes.
 const STACK_AT_LEAST: usize = 16 * 1024 * 1024;
@@ -77,10 +81,15 @@ impl Parsed<'_> {
 /// # Errors
 ///
 /// [`Unreadable::NoStack`] where the system refuses the thread.
-pub fn with_stack_for<T: Send>(length: usize, work: impl FnOnce() -> T + Send) -> Result<T, Unreadable> {
+pub fn with_stack_for<T: Send>(
+    length: usize,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, Unreadable> {
     let stack = STACK_AT_LEAST + length.min(LARGEST_FILE) * STACK_PER_BYTE;
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new()
+            .stack_size(stack)
+            .spawn_scoped(scope, work);
         match thread.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -98,7 +107,8 @@ pub fn text(bytes: &[u8]) -> Result<&str, Unreadable> {
     if bytes.len() > LARGEST_FILE {
         return Err(Unreadable::TooLarge(bytes.len() as u64));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| Unreadable::NotText(error.valid_up_to()))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Unreadable::NotText(error.valid_up_to()))?;
     let mut depth = 0_usize;
     for (offset, byte) in bytes.iter().enumerate() {
         match byte {
@@ -121,7 +131,11 @@ pub fn text(bytes: &[u8]) -> Result<&str, Unreadable> {
 ///
 /// [`Unreadable::Syntax`] with the first error of the CommonJS reading.
 pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
-    let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let bom = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
     let sources: Lrc<SourceMap> = Lrc::default();
     let file = sources.new_source_file(Lrc::new(FileName::Anon), text[bom..].to_owned());
     let start = file.start_pos.0;
@@ -131,7 +145,12 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
     let script = parse_file_as_commonjs(&file, syntax, EsVersion::EsNext, None, &mut errors);
     let first = match script {
         Ok(script) if errors.is_empty() => {
-            return Ok(Parsed { text, program: Program::Script(script), start, bom });
+            return Ok(Parsed {
+                text,
+                program: Program::Script(script),
+                start,
+                bom,
+            });
         }
         Ok(_) => errors.swap_remove(0),
         Err(error) => error,
@@ -140,12 +159,20 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
     if let Ok(module) = parse_file_as_module(&file, syntax, EsVersion::EsNext, None, &mut errors)
         && errors.is_empty()
     {
-        return Ok(Parsed { text, program: Program::Module(module), start, bom });
+        return Ok(Parsed {
+            text,
+            program: Program::Module(module),
+            start,
+            bom,
+        });
     }
     let span = swc_common::Spanned::span(&first);
     let offset = |position: BytePos| position.0.saturating_sub(start) as usize + bom;
     let at = offset(span.lo)..offset(span.hi);
-    Err(Unreadable::Syntax { at, message: first.kind().msg().into_owned() })
+    Err(Unreadable::Syntax {
+        at,
+        message: first.kind().msg().into_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -154,9 +181,16 @@ mod tests {
 
     #[test]
     fn offsets_are_those_of_the_file_whatever_stands_before() {
-        for (text, start) in [("f(1)", 0), ("\u{feff}f(1)", 3), ("#!/usr/bin/env node\r\nf(1)", 21), ("// ä\u{2028}f(1)", 8)] {
+        for (text, start) in [
+            ("f(1)", 0),
+            ("\u{feff}f(1)", 3),
+            ("#!/usr/bin/env node\r\nf(1)", 21),
+            ("// ä\u{2028}f(1)", 8),
+        ] {
             let parsed = parse(text).unwrap();
-            let Program::Script(script) = &parsed.program else { panic!("a script") };
+            let Program::Script(script) = &parsed.program else {
+                panic!("a script")
+            };
             let range = parsed.range(swc_common::Spanned::span(&script.body[0]));
             assert_eq!((range.start, &text[range]), (start, "f(1)"));
         }
@@ -164,25 +198,47 @@ mod tests {
 
     #[test]
     fn modules_scripts_and_top_level_return_are_read() {
-        assert!(matches!(parse("return 1").unwrap().program, Program::Script(_)));
-        assert!(matches!(parse("with (a) { b = 010 }").unwrap().program, Program::Script(_)));
-        assert!(matches!(parse("export const a = await b;").unwrap().program, Program::Module(_)));
+        assert!(matches!(
+            parse("return 1").unwrap().program,
+            Program::Script(_)
+        ));
+        assert!(matches!(
+            parse("with (a) { b = 010 }").unwrap().program,
+            Program::Script(_)
+        ));
+        assert!(matches!(
+            parse("export const a = await b;").unwrap().program,
+            Program::Module(_)
+        ));
     }
 
     #[test]
     fn what_is_not_javascript_says_where() {
-        let Err(Unreadable::Syntax { at, .. }) = parse("\u{feff}const a = ;") else { panic!("a syntax error") };
+        let Err(Unreadable::Syntax { at, .. }) = parse("\u{feff}const a = ;") else {
+            panic!("a syntax error")
+        };
         assert_eq!(at.start, 13);
         assert_eq!(text(b"a\xff"), Err(Unreadable::NotText(1)));
-        assert_eq!(text("(".repeat(100_000).as_bytes()), Err(Unreadable::TooDeep(500)));
-        assert_eq!(text(&vec![b' '; LARGEST_FILE + 1]), Err(Unreadable::TooLarge(LARGEST_FILE as u64 + 1)));
+        assert_eq!(
+            text("(".repeat(100_000).as_bytes()),
+            Err(Unreadable::TooDeep(500))
+        );
+        assert_eq!(
+            text(&vec![b' '; LARGEST_FILE + 1]),
+            Err(Unreadable::TooLarge(LARGEST_FILE as u64 + 1))
+        );
     }
 
     #[test]
     fn no_nesting_without_brackets_overflows_the_stack() {
-        for unit in ["!", "a=>", "a=", "-~", "a?b:", "if(1)", "1+", "a.", "a().", "new ", "void "] {
+        for unit in [
+            "!", "a=>", "a=", "-~", "a?b:", "if(1)", "1+", "a.", "a().", "new ", "void ",
+        ] {
             let source = format!("{}a", unit.repeat(100_000 / unit.len()));
-            let outcome = with_stack_for(source.len(), || parse(&source).map(|parsed| drop(super::super::tree::of(&parsed)))).unwrap();
+            let outcome = with_stack_for(source.len(), || {
+                parse(&source).map(|parsed| drop(super::super::tree::of(&parsed)))
+            })
+            .unwrap();
             assert!(outcome.is_ok(), "{unit}: {outcome:?}");
         }
     }

@@ -20,12 +20,17 @@ impl<'n> Bindings<'n> {
     /// The node bound to `name` (with its `$`).
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'n Node> {
-        self.0.iter().find(|(bound, _)| bound == name).map(|(_, node)| *node)
+        self.0
+            .iter()
+            .find(|(bound, _)| bound == name)
+            .map(|(_, node)| *node)
     }
 
     /// Every name with the bytes it stands for.
     pub fn ranges(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
-        self.0.iter().map(|(name, node)| (name.as_str(), node.range.clone()))
+        self.0
+            .iter()
+            .map(|(name, node)| (name.as_str(), node.range.clone()))
     }
 
     /// Binds `name`, or tells whether it is bound to the same code already.
@@ -65,11 +70,17 @@ impl Compiled {
         let value = rule.value.as_deref().map(pattern).transpose()?;
         let what = match (&rule.pattern, &rule.property, &rule.text) {
             (Some(source), _, _) => What::Pattern(pattern(source)?),
-            (None, Some(name), _) => What::Property { name: name.clone(), value },
+            (None, Some(name), _) => What::Property {
+                name: name.clone(),
+                value,
+            },
             (None, None, Some(text)) => What::Text(text.clone()),
             (None, None, None) => What::Anything,
         };
-        Ok(Self { what, mentions: rule.mentions.clone() })
+        Ok(Self {
+            what,
+            mentions: rule.mentions.clone(),
+        })
     }
 
     /// A rule that is a pattern and nothing else.
@@ -78,7 +89,10 @@ impl Compiled {
     ///
     /// The parser's, where it is not JavaScript.
     pub fn pattern(source: &str) -> Result<Self, Unreadable> {
-        Ok(Self { what: What::Pattern(pattern(source)?), mentions: None })
+        Ok(Self {
+            what: What::Pattern(pattern(source)?),
+            mentions: None,
+        })
     }
 
     /// A rule that an object's property of this form fits: `name: value`.
@@ -95,7 +109,10 @@ impl Compiled {
             },
             _ => What::Pattern(object),
         };
-        Ok(Self { what, mentions: None })
+        Ok(Self {
+            what,
+            mentions: None,
+        })
     }
 
     /// Whether the node fits, with what was bound before; binds more on the way.
@@ -114,13 +131,18 @@ impl Compiled {
             What::Property { name, value } => {
                 node.kind == "Property"
                     && *node.field("key") == Value::Text(name.clone())
-                    && value.as_ref().is_none_or(|pattern| match node.field("value") {
-                        Value::Node(value) => fits(pattern, value, bindings),
-                        _ => false,
-                    })
+                    && value
+                        .as_ref()
+                        .is_none_or(|pattern| match node.field("value") {
+                            Value::Node(value) => fits(pattern, value, bindings),
+                            _ => false,
+                        })
             }
         };
-        here && self.mentions.as_deref().is_none_or(|text| node.mentions(text))
+        here && self
+            .mentions
+            .as_deref()
+            .is_none_or(|text| node.mentions(text))
     }
 
     /// Whether the rule fits anywhere in the tree.
@@ -152,7 +174,9 @@ fn pattern(source: &str) -> Result<Node, Unreadable> {
         Err(_) => (source, false),
     };
     let root = tree::of(&parse::parse(text)?);
-    let Value::List(mut body) = root.field("body").clone() else { return Ok(root) };
+    let Value::List(mut body) = root.field("body").clone() else {
+        return Ok(root);
+    };
     let statement = match body.len() {
         1 => body.swap_remove(0),
         _ => return Ok(root),
@@ -173,7 +197,8 @@ fn placeholder(node: &Node) -> Option<&str> {
         ("ExpressionStatement", Value::Node(inner)) => inner,
         _ => node,
     };
-    node.identifier().filter(|name| name.starts_with('$') && name.len() > 1)
+    node.identifier()
+        .filter(|name| name.starts_with('$') && name.len() > 1)
 }
 
 fn is_run(value: &Value) -> bool {
@@ -194,7 +219,10 @@ fn fits<'n>(pattern: &Node, node: &'n Node, bindings: &mut Bindings<'n>) -> bool
             return false;
         }
         let sides = (pattern.field("left"), pattern.field("right"));
-        for (left, right) in [(node.field("left"), node.field("right")), (node.field("right"), node.field("left"))] {
+        for (left, right) in [
+            (node.field("left"), node.field("right")),
+            (node.field("right"), node.field("left")),
+        ] {
             let mut tried = bindings.clone();
             if value_fits(sides.0, left, &mut tried) && value_fits(sides.1, right, &mut tried) {
                 *bindings = tried;
@@ -260,14 +288,21 @@ pub fn same(one: &Node, other: &Node) -> bool {
         match (one, other) {
             (Value::Node(one), Value::Node(other)) => same(one, other),
             (Value::List(one), Value::List(other)) => {
-                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_value(one, other))
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|(one, other)| same_value(one, other))
             }
             _ => one == other,
         }
     }
     one.kind == other.kind
         && one.fields.len() == other.fields.len()
-        && one.fields.iter().all(|(name, value)| same_value(value, other.field(name)))
+        && one
+            .fields
+            .iter()
+            .all(|(name, value)| same_value(value, other.field(name)))
 }
 
 #[cfg(test)]
@@ -276,7 +311,9 @@ mod tests {
 
     fn occurs(source: &str, text: &str) -> bool {
         let parsed = parse::parse(text).unwrap();
-        Compiled::pattern(source).unwrap().occurs_in(&tree::of(&parsed))
+        Compiled::pattern(source)
+            .unwrap()
+            .occurs_in(&tree::of(&parsed))
     }
 
     #[test]
@@ -292,7 +329,14 @@ mod tests {
         ] {
             assert!(occurs(pattern, text), "{text}");
         }
-        for text in ["e.errno === 1008", "e.errno !== 1007", "e.code === 1007", "e.errno === '1007'", "e[errno] === 1007", "errno === 1007"] {
+        for text in [
+            "e.errno === 1008",
+            "e.errno !== 1007",
+            "e.code === 1007",
+            "e.errno === '1007'",
+            "e[errno] === 1007",
+            "errno === 1007",
+        ] {
             assert!(!occurs(pattern, text), "{text}");
         }
     }
@@ -306,22 +350,43 @@ mod tests {
         ] {
             assert!(occurs(pattern, text), "{text}");
         }
-        assert!(!occurs(pattern, "p.catch(function (e) { if (f.errno) return; })"), "another variable");
-        assert!(!occurs(pattern, "p.catch(function (e) { return e.errno; })"));
-        assert!(occurs("function ($OPTIONS, $$$) { $$$; return $X; }", "exports.a = function b(options) { return knex(options); }"));
+        assert!(
+            !occurs(pattern, "p.catch(function (e) { if (f.errno) return; })"),
+            "another variable"
+        );
+        assert!(!occurs(
+            pattern,
+            "p.catch(function (e) { return e.errno; })"
+        ));
+        assert!(occurs(
+            "function ($OPTIONS, $$$) { $$$; return $X; }",
+            "exports.a = function b(options) { return knex(options); }"
+        ));
     }
 
     #[test]
     fn objects_by_the_properties_that_are_asked_for() {
         let pattern = "{comments: {parent_id: {cascadeDelete: true}}}";
-        assert!(occurs(pattern, "x = {'comments': {id: 1, parent_id: {type: 's', cascadeDelete: true}}, b() {}}"));
-        assert!(!occurs(pattern, "x = {comments: {parent_id: {cascadeDelete: false}}}"));
-        assert!(!occurs(pattern, "x = {comments: {post_id: {cascadeDelete: true}}}"));
+        assert!(occurs(
+            pattern,
+            "x = {'comments': {id: 1, parent_id: {type: 's', cascadeDelete: true}}, b() {}}"
+        ));
+        assert!(!occurs(
+            pattern,
+            "x = {comments: {parent_id: {cascadeDelete: false}}}"
+        ));
+        assert!(!occurs(
+            pattern,
+            "x = {comments: {post_id: {cascadeDelete: true}}}"
+        ));
     }
 
     #[test]
     fn a_try_without_finally_is_asked_for_and_one_with_it_is_found() {
         let text = "async function f() { try { await q('x'); } catch (oops) { if (oops.errno === 1007) { return; } throw oops; } finally { d(); } }";
-        assert!(occurs("try { $$$ } catch ($ERR) { $$$; if ($ERR.errno === 1007) { $$$ } $$$ }", text));
+        assert!(occurs(
+            "try { $$$ } catch ($ERR) { $$$; if ($ERR.errno === 1007) { $$$ } $$$ }",
+            text
+        ));
     }
 }

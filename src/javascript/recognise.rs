@@ -93,7 +93,12 @@ impl<'d> Recogniser<'d> {
     ///
     /// The parser's, where a pattern is not JavaScript.
     pub fn new(definition: &'d Definition) -> Result<Self, Unreadable> {
-        let compile = |rules: &[Rule]| rules.iter().map(Compiled::new).collect::<Result<Vec<_>, _>>();
+        let compile = |rules: &[Rule]| {
+            rules
+                .iter()
+                .map(Compiled::new)
+                .collect::<Result<Vec<_>, _>>()
+        };
         let shapes = definition
             .shapes
             .iter()
@@ -116,7 +121,10 @@ impl<'d> Recogniser<'d> {
                         .earlier
                         .iter()
                         .map(|earlier| {
-                            Ok((earlier.revision.as_str(), template(definition, edit, &earlier.template)?))
+                            Ok((
+                                earlier.revision.as_str(),
+                                template(definition, edit, &earlier.template)?,
+                            ))
                         })
                         .collect::<Result<_, Unreadable>>()?,
                 })
@@ -124,7 +132,13 @@ impl<'d> Recogniser<'d> {
             .collect::<Result<_, Unreadable>>()?;
         let needed = compile(&definition.needed)?;
         let traces = compile(&definition.traces)?;
-        Ok(Self { definition, shapes, edits, needed, traces })
+        Ok(Self {
+            definition,
+            shapes,
+            edits,
+            needed,
+            traces,
+        })
     }
 
     /// Looks through a whole tree.
@@ -141,46 +155,79 @@ impl<'d> Recogniser<'d> {
     }
 
     fn look(&self, root: &Node, anywhere: bool) -> Recognised<'d> {
-        let mut found = Found { sites: Vec::new(), stray: Vec::new() };
+        let mut found = Found {
+            sites: Vec::new(),
+            stray: Vec::new(),
+        };
         self.walk(root, &mut Vec::new(), anywhere, &mut found);
-        let Found { mut sites, mut stray } = found;
+        let Found {
+            mut sites,
+            mut stray,
+        } = found;
         sites.sort_by_key(|site| (site.anchor.start, site.anchor.end));
         sites.dedup_by(|later, first| later.anchor == first.anchor);
         // An edit's own code may look like a place for it: a `return` within a wrapper, a `throw` within a replacement.
         let made = sites.iter().filter_map(Site::made).collect::<Vec<_>>();
         sites.retain(|site| {
             !made.iter().any(|(whole, anchor)| {
-                *anchor != site.anchor && whole.start <= site.anchor.start && site.anchor.end <= whole.end
+                *anchor != site.anchor
+                    && whole.start <= site.anchor.start
+                    && site.anchor.end <= whole.end
             })
         });
         stray.retain(|range| !sites.iter().any(|site| site.anchor == *range));
         stray.dedup();
 
         let ours = |range: &Range<usize>| {
-            made.iter().any(|(whole, _)| whole.start <= range.start && range.end <= whole.end)
+            made.iter()
+                .any(|(whole, _)| whole.start <= range.start && range.end <= whole.end)
         };
         let mut traces = self
             .traces
             .iter()
-            .flat_map(|trace| trace.places_in(root).map(|node| node.range.clone()).collect::<Vec<_>>())
+            .flat_map(|trace| {
+                trace
+                    .places_in(root)
+                    .map(|node| node.range.clone())
+                    .collect::<Vec<_>>()
+            })
             .filter(|range| !ours(range))
             .collect::<Vec<_>>();
         traces.sort_by_key(|range| (range.start, range.end));
         traces.dedup();
         let needed = self.needed.is_empty() || self.needed.iter().all(|rule| rule.occurs_in(root));
-        Recognised { sites, traces, needed, stray }
+        Recognised {
+            sites,
+            traces,
+            needed,
+            stray,
+        }
     }
 
-    fn walk<'n>(&self, node: &'n Node, above: &mut Vec<&'n Node>, anywhere: bool, found: &mut Found<'d>) {
+    fn walk<'n>(
+        &self,
+        node: &'n Node,
+        above: &mut Vec<&'n Node>,
+        anywhere: bool,
+        found: &mut Found<'d>,
+    ) {
         for shape in &self.shapes {
-            let Some(edit) = self.edits.iter().find(|edit| edit.edit.id == shape.shape.edit) else { continue };
+            let Some(edit) = self
+                .edits
+                .iter()
+                .find(|edit| edit.edit.id == shape.shape.edit)
+            else {
+                continue;
+            };
             let mut bindings = Bindings::default();
             if shape.anchor.fits(node, &mut bindings) {
                 let surrounded = shape.surrounded(above, &mut bindings);
                 let anchor = bindings.get(ANCHOR).unwrap_or(node);
                 if surrounded || anywhere {
                     let (anchor, standing) = edit.standing(anchor, above);
-                    found.sites.push(site(shape.shape, edit.edit, anchor, &bindings, standing));
+                    found
+                        .sites
+                        .push(site(shape.shape, edit.edit, anchor, &bindings, standing));
                 } else {
                     found.stray.push(anchor.range.clone());
                 }
@@ -191,9 +238,14 @@ impl<'d> Recogniser<'d> {
                     let whole = node.range.clone();
                     let standing = match revision {
                         None => Standing::Applied { whole },
-                        Some(revision) => Standing::Earlier { whole, revision: revision.to_owned() },
+                        Some(revision) => Standing::Earlier {
+                            whole,
+                            revision: revision.to_owned(),
+                        },
                     };
-                    found.sites.push(site(shape.shape, edit.edit, node, &bindings, standing));
+                    found
+                        .sites
+                        .push(site(shape.shape, edit.edit, node, &bindings, standing));
                 }
             }
         }
@@ -228,22 +280,38 @@ fn site<'d>(
         .filter(|(name, _)| *name != ANCHOR)
         .map(|(name, range)| (name.to_owned(), range))
         .collect();
-    Site { shape, edit, anchor: anchor.range.clone(), bindings, standing }
+    Site {
+        shape,
+        edit,
+        anchor: anchor.range.clone(),
+        bindings,
+        standing,
+    }
 }
 
 impl CompiledShape<'_> {
     /// Whether the rules for the surroundings hold, each further out than the one before.
     fn surrounded<'n>(&self, above: &[&'n Node], bindings: &mut Bindings<'n>) -> bool {
         let mut outwards = above.iter().rev();
-        self.inside.iter().all(|rule| outwards.any(|node| rule.fits(node, bindings)))
+        self.inside
+            .iter()
+            .all(|rule| outwards.any(|node| rule.fits(node, bindings)))
     }
 }
 
 impl Recognised<'_> {
     /// Leaves out the traces that are another patch's own code, and not somebody's.
     pub fn forgive(&mut self, other: &Recognised<'_>) {
-        let made = other.sites.iter().filter_map(Site::made).collect::<Vec<_>>();
-        self.traces.retain(|trace| !made.iter().any(|(whole, _)| whole.start <= trace.start && trace.end <= whole.end));
+        let made = other
+            .sites
+            .iter()
+            .filter_map(Site::made)
+            .collect::<Vec<_>>();
+        self.traces.retain(|trace| {
+            !made
+                .iter()
+                .any(|(whole, _)| whole.start <= trace.start && trace.end <= whole.end)
+        });
     }
 }
 
@@ -252,9 +320,9 @@ impl Site<'_> {
     fn made(&self) -> Option<(Range<usize>, Range<usize>)> {
         match &self.standing {
             Standing::Open => None,
-            Standing::Applied { whole } | Standing::Doubled { whole } | Standing::Earlier { whole, .. } => {
-                Some((whole.clone(), self.anchor.clone()))
-            }
+            Standing::Applied { whole }
+            | Standing::Doubled { whole }
+            | Standing::Earlier { whole, .. } => Some((whole.clone(), self.anchor.clone())),
         }
     }
 }
@@ -266,12 +334,18 @@ impl CompiledEdit<'_> {
         if !self.edit.template.contains(ANCHOR) {
             return (anchor, Standing::Open);
         }
-        let templates = std::iter::once((None, &self.current))
-            .chain(self.earlier.iter().map(|(revision, template)| (Some(*revision), template)));
+        let templates = std::iter::once((None, &self.current)).chain(
+            self.earlier
+                .iter()
+                .map(|(revision, template)| (Some(*revision), template)),
+        );
         for (revision, template) in templates {
             let applied = |whole: Range<usize>| match revision {
                 None => Standing::Applied { whole },
-                Some(revision) => Standing::Earlier { whole, revision: revision.to_owned() },
+                Some(revision) => Standing::Earlier {
+                    whole,
+                    revision: revision.to_owned(),
+                },
             };
             if let Some(inner) = within(template, anchor) {
                 let whole = anchor.range.clone();
@@ -294,7 +368,11 @@ impl CompiledEdit<'_> {
     fn replacements(&self) -> impl Iterator<Item = (&Compiled, Option<&str>)> {
         let replaces = !self.edit.template.contains(ANCHOR);
         let current = replaces.then_some((&self.current, None));
-        let earlier = self.earlier.iter().filter(move |_| replaces).map(|(revision, template)| (template, Some(*revision)));
+        let earlier = self
+            .earlier
+            .iter()
+            .filter(move |_| replaces)
+            .map(|(revision, template)| (template, Some(*revision)));
         current.into_iter().chain(earlier)
     }
 }
@@ -302,7 +380,10 @@ impl CompiledEdit<'_> {
 /// The node that a template was made around, where `node` is what it made.
 fn within<'n>(template: &Compiled, node: &'n Node) -> Option<&'n Node> {
     let mut bindings = Bindings::default();
-    template.fits(node, &mut bindings).then(|| bindings.get(ANCHOR)).flatten()
+    template
+        .fits(node, &mut bindings)
+        .then(|| bindings.get(ANCHOR))
+        .flatten()
 }
 
 /// What a template made of the node with that range, looked for in the nodes above it.
@@ -320,12 +401,23 @@ fn around(template: &Compiled, inner: &Range<usize>, above: &[&Node]) -> Option<
 const DEEPEST_EDIT: usize = 24;
 
 /// A template as a pattern: an object's property where the anchor is one, else an expression or statement.
-fn template(definition: &Definition, edit: &EditDefinition, source: &str) -> Result<Compiled, Unreadable> {
-    if of_property(definition, edit) { Compiled::property(source) } else { Compiled::pattern(source) }
+fn template(
+    definition: &Definition,
+    edit: &EditDefinition,
+    source: &str,
+) -> Result<Compiled, Unreadable> {
+    if of_property(definition, edit) {
+        Compiled::property(source)
+    } else {
+        Compiled::pattern(source)
+    }
 }
 
 /// Whether an edit is one of an object's property.
 #[must_use]
 pub fn of_property(definition: &Definition, edit: &EditDefinition) -> bool {
-    definition.shapes.iter().any(|shape| shape.edit == edit.id && shape.anchor.property.is_some())
+    definition
+        .shapes
+        .iter()
+        .any(|shape| shape.edit == edit.id && shape.anchor.property.is_some())
 }

@@ -42,7 +42,11 @@ impl Sandbox {
     pub fn of_this_program() -> Self {
         // Linux: the very same file, even where it was replaced or deleted meanwhile.
         let own = PathBuf::from("/proc/self/exe");
-        Self::Child(if own.exists() { own } else { std::env::current_exe().unwrap_or(own) })
+        Self::Child(if own.exists() {
+            own
+        } else {
+            std::env::current_exe().unwrap_or(own)
+        })
     }
 
     /// Runs a job.
@@ -59,7 +63,8 @@ impl Sandbox {
 }
 
 fn in_child(program: &PathBuf, job: &Job) -> Result<Answers, String> {
-    let job = serde_json::to_vec(job).map_err(|error| format!("the proof's job cannot be written: {error}"))?;
+    let job = serde_json::to_vec(job)
+        .map_err(|error| format!("the proof's job cannot be written: {error}"))?;
     let mut child = Command::new(program)
         .arg(CHILD_ARGUMENT)
         .env_clear()
@@ -84,15 +89,25 @@ fn in_child(program: &PathBuf, job: &Job) -> Result<Answers, String> {
     if text.is_err() {
         drop(child.kill());
     }
-    let status = child.wait().map_err(|error| format!("the proof's process is lost: {error}"))?;
+    let status = child
+        .wait()
+        .map_err(|error| format!("the proof's process is lost: {error}"))?;
     drop(writer.join());
     drop(reader.join());
-    let text = text.map_err(|_| format!("the proof's process was stopped after {} s", WALL_TIME.as_secs()))?;
+    let text = text.map_err(|_| {
+        format!(
+            "the proof's process was stopped after {} s",
+            WALL_TIME.as_secs()
+        )
+    })?;
     let text = text.map_err(|error| format!("the proof's process gave no answer: {error}"))?;
     if !status.success() {
-        return Err(format!("the proof's process ended with {status} (out of memory or time?)"));
+        return Err(format!(
+            "the proof's process ended with {status} (out of memory or time?)"
+        ));
     }
-    serde_json::from_slice(&text).map_err(|error| format!("the proof's process gave no answer: {error}"))
+    serde_json::from_slice(&text)
+        .map_err(|error| format!("the proof's process gave no answer: {error}"))
 }
 
 /// The child's side: limits itself, then reads the job and writes the answers.
@@ -101,7 +116,10 @@ fn in_child(program: &PathBuf, job: &Job) -> Result<Answers, String> {
 ///
 /// The operating system's, where a limit cannot be set or a pipe is closed.
 pub fn child(input: impl std::io::Read, mut output: impl std::io::Write) -> std::io::Result<()> {
-    let limit = |value| Rlimit { current: Some(value), maximum: Some(value) };
+    let limit = |value| Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
     for (resource, value) in [
         (Resource::Core, 0),
         (Resource::As, ADDRESS_SPACE),

@@ -53,13 +53,19 @@ pub fn prove(
     let mut edited = edited.program;
     without_parentheses(&mut intended);
     without_parentheses(&mut edited);
-    if intended.eq_ignore_span(&edited) { Ok(()) } else { Err(Flaw::OtherTree) }
+    if intended.eq_ignore_span(&edited) {
+        Ok(())
+    } else {
+        Err(Flaw::OtherTree)
+    }
 }
 
 /// Whether two texts have the same tree, positions, parentheses and spelling of literals aside.
 #[must_use]
 pub fn same_tree(one: &str, other: &str) -> bool {
-    let (Ok(one), Ok(other)) = (parse::parse(one), parse::parse(other)) else { return false };
+    let (Ok(one), Ok(other)) = (parse::parse(one), parse::parse(other)) else {
+        return false;
+    };
     let (mut one, mut other) = (one.program, other.program);
     without_parentheses(&mut one);
     without_parentheses(&mut other);
@@ -101,9 +107,18 @@ fn intended(before: &Parsed<'_>, site: &Site<'_>, node: &Fragment) -> Result<Pro
         Fragment::Statement(statement) => statement.visit_mut_with(&mut put_in),
     }
     let mut program = before.program.clone();
-    let mut put = Put { before, at: &site.anchor, node: &node, times: 0 };
+    let mut put = Put {
+        before,
+        at: &site.anchor,
+        node: &node,
+        times: 0,
+    };
     program.visit_mut_with(&mut put);
-    if put.times == 1 { Ok(program) } else { Err(Flaw::NotOnce(put.times)) }
+    if put.times == 1 {
+        Ok(program)
+    } else {
+        Err(Flaw::NotOnce(put.times))
+    }
 }
 
 /// The original's expression with exactly that range; the innermost where parentheses make two.
@@ -127,7 +142,11 @@ fn find(parsed: &Parsed<'_>, range: &Range<usize>) -> Option<Expr> {
             }
         }
     }
-    let mut find = Find { parsed, range, found: None };
+    let mut find = Find {
+        parsed,
+        range,
+        found: None,
+    };
     parsed.program.visit_with(&mut find);
     find.found
 }
@@ -218,7 +237,8 @@ pub fn edit(
     template: &str,
     property: bool,
 ) -> Result<(String, Vec<Splice>), Flaw> {
-    let node = edit::fragment(template, property).map_err(|error| Flaw::Unparsable(error.to_string()))?;
+    let node =
+        edit::fragment(template, property).map_err(|error| Flaw::Unparsable(error.to_string()))?;
     let mut flaw = Flaw::OtherTree;
     for parentheses in [edit::Parentheses::Without, edit::Parentheses::Around] {
         let splices = edit::splices(before.text, site, template, property, parentheses)

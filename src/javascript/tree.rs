@@ -46,7 +46,10 @@ impl Node {
     /// The field of that name, or `Null`.
     #[must_use]
     pub fn field(&self, name: &str) -> &Value {
-        self.fields.iter().find(|(key, _)| key == name).map_or(&Value::Null, |(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or(&Value::Null, |(_, value)| value)
     }
 
     /// The name of an identifier node.
@@ -68,7 +71,9 @@ impl Node {
             }
         }
         let mut out = Vec::new();
-        self.fields.iter().for_each(|(_, value)| nodes(value, &mut out));
+        self.fields
+            .iter()
+            .for_each(|(_, value)| nodes(value, &mut out));
         out.into_iter()
     }
 
@@ -100,17 +105,36 @@ impl Node {
 /// The normal form of a parsed file.
 #[must_use]
 pub fn of(parsed: &Parsed<'_>) -> Node {
-    let value = parsed.program.serialize(Builder { parsed }).unwrap_or(Value::Null);
+    let value = parsed
+        .program
+        .serialize(Builder { parsed })
+        .unwrap_or(Value::Null);
     match value {
         Value::Node(node) => *node,
-        _ => Node { kind: Cow::Borrowed("Script"), range: 0..parsed.text.len(), fields: Vec::new() },
+        _ => Node {
+            kind: Cow::Borrowed("Script"),
+            range: 0..parsed.text.len(),
+            fields: Vec::new(),
+        },
     }
 }
 
 /// Fields that say nothing about meaning: how a literal was spelt, TypeScript's parts, swc's own marks.
 const SILENT: [&str; 14] = [
-    "ctxt", "optional", "typeAnnotation", "typeArguments", "typeParameters", "typeParams", "returnType", "decorators",
-    "declare", "definite", "superTypeParams", "implements", "interpreter", "tail",
+    "ctxt",
+    "optional",
+    "typeAnnotation",
+    "typeArguments",
+    "typeParameters",
+    "typeParams",
+    "returnType",
+    "decorators",
+    "declare",
+    "definite",
+    "superTypeParams",
+    "implements",
+    "interpreter",
+    "tail",
 ];
 
 /// Brings a freshly built node to normal form.
@@ -168,7 +192,12 @@ fn normal(mut node: Node) -> Value {
         "TemplateLiteral" => match plain_template(&node) {
             Some(text) => {
                 let fields = vec![(Cow::Borrowed("value"), Value::Text(text))];
-                Node { kind: Cow::Borrowed("StringLiteral"), range: node.range, fields }.into()
+                Node {
+                    kind: Cow::Borrowed("StringLiteral"),
+                    range: node.range,
+                    fields,
+                }
+                .into()
             }
             None => node.into(),
         },
@@ -177,7 +206,9 @@ fn normal(mut node: Node) -> Value {
             node.into()
         }
         "ObjectExpression" | "ObjectPattern" => {
-            let Value::List(properties) = take(&mut node, "properties") else { return node.into() };
+            let Value::List(properties) = take(&mut node, "properties") else {
+                return node.into();
+            };
             let properties = properties.into_iter().map(property).collect();
             set(&mut node, "properties", Value::List(properties));
             node.into()
@@ -188,10 +219,14 @@ fn normal(mut node: Node) -> Value {
 
 /// One form for `key: value`, `'key': value`, `key`, `key() {}` and, in patterns, `key = default`.
 fn property(value: Value) -> Value {
-    let Value::Node(mut node) = value else { return value };
+    let Value::Node(mut node) = value else {
+        return value;
+    };
     match node.kind.as_ref() {
         "Identifier" => {
-            let Some(name) = node.identifier().map(str::to_owned) else { return Value::Node(node) };
+            let Some(name) = node.identifier().map(str::to_owned) else {
+                return Value::Node(node);
+            };
             let range = node.range.clone();
             keyed(Value::Text(name), Value::Node(node), range)
         }
@@ -218,7 +253,12 @@ fn property(value: Value) -> Value {
 
 fn keyed(key: Value, value: Value, range: Range<usize>) -> Value {
     let fields = vec![(Cow::Borrowed("key"), key), (Cow::Borrowed("value"), value)];
-    Node { kind: Cow::Borrowed("Property"), range, fields }.into()
+    Node {
+        kind: Cow::Borrowed("Property"),
+        range,
+        fields,
+    }
+    .into()
 }
 
 /// A property's name as text where it is fixed; the computed expression where it is not.
@@ -227,25 +267,33 @@ fn key_name(key: Value) -> Value {
         return Value::Text(name);
     }
     match &key {
-        Value::Node(node) if node.kind == "Identifier" || node.kind == "StringLiteral" => node.field("value").clone(),
+        Value::Node(node) if node.kind == "Identifier" || node.kind == "StringLiteral" => {
+            node.field("value").clone()
+        }
         _ => key,
     }
 }
 
 /// `name` where the value is `['name']`.
 fn computed_name(value: &Value) -> Option<String> {
-    let Value::Node(computed) = value else { return None };
+    let Value::Node(computed) = value else {
+        return None;
+    };
     match computed.field("expression") {
-        Value::Node(inner) if computed.kind == "Computed" && inner.kind == "StringLiteral" => match inner.field("value") {
-            Value::Text(name) => Some(name.clone()),
-            _ => None,
-        },
+        Value::Node(inner) if computed.kind == "Computed" && inner.kind == "StringLiteral" => {
+            match inner.field("value") {
+                Value::Text(name) => Some(name.clone()),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }
 
 fn plain_template(node: &Node) -> Option<String> {
-    let Value::List(parts) = node.field("quasis") else { return None };
+    let Value::List(parts) = node.field("quasis") else {
+        return None;
+    };
     match parts.as_slice() {
         [Value::Node(only)] => match only.field("cooked") {
             Value::Text(text) => Some(text.clone()),
@@ -284,7 +332,12 @@ fn block(value: Value) -> Value {
 
 fn statements(list: Vec<Value>, range: Range<usize>) -> Value {
     let fields = vec![(Cow::Borrowed("stmts"), Value::List(list))];
-    Node { kind: Cow::Borrowed("BlockStatement"), range, fields }.into()
+    Node {
+        kind: Cow::Borrowed("BlockStatement"),
+        range,
+        fields,
+    }
+    .into()
 }
 
 fn drop_empty(node: &mut Node, field: &str) {
@@ -295,14 +348,21 @@ fn drop_empty(node: &mut Node, field: &str) {
 
 fn identifier(name: String, range: Range<usize>) -> Value {
     let fields = vec![(Cow::Borrowed("value"), Value::Text(name))];
-    Node { kind: Cow::Borrowed("Identifier"), range, fields }.into()
+    Node {
+        kind: Cow::Borrowed("Identifier"),
+        range,
+        fields,
+    }
+    .into()
 }
 
 fn take(node: &mut Node, field: &str) -> Value {
     node.fields
         .iter_mut()
         .find(|(name, _)| name == field)
-        .map_or(Value::Null, |(_, value)| std::mem::replace(value, Value::Null))
+        .map_or(Value::Null, |(_, value)| {
+            std::mem::replace(value, Value::Null)
+        })
 }
 
 fn set(node: &mut Node, field: &'static str, value: Value) {
@@ -352,7 +412,13 @@ struct Parts<'p> {
 
 impl<'p> Parts<'p> {
     fn new(builder: Builder<'p>, kind: &'static str) -> Self {
-        Self { builder, kind: Cow::Borrowed(kind), range: None, fields: Vec::new(), key: Cow::Borrowed("") }
+        Self {
+            builder,
+            kind: Cow::Borrowed(kind),
+            range: None,
+            fields: Vec::new(),
+            key: Cow::Borrowed(""),
+        }
     }
 
     fn add(&mut self, name: Cow<'static, str>, value: Value) {
@@ -365,14 +431,23 @@ impl<'p> Parts<'p> {
     }
 
     fn finish(self) -> Value {
-        let mut node = Node { kind: self.kind, range: 0..0, fields: self.fields };
+        let mut node = Node {
+            kind: self.kind,
+            range: 0..0,
+            fields: self.fields,
+        };
         if node.kind == "Span" {
             let position = |name| match node.field(name) {
                 Value::Number(at) => self.builder.parsed.offset(BytePos(*at as u32)),
                 _ => 0,
             };
             let range = position("start")..position("end");
-            return Node { range, fields: Vec::new(), kind: node.kind }.into();
+            return Node {
+                range,
+                fields: Vec::new(),
+                kind: node.kind,
+            }
+            .into();
         }
         // An argument or element: `{spread, expression}` without a kind of its own.
         if node.kind == "ExprOrSpread" {
@@ -382,14 +457,27 @@ impl<'p> Parts<'p> {
                 (_, Value::Node(inner)) => {
                     let range = inner.range.clone();
                     let fields = vec![(Cow::Borrowed("argument"), Value::Node(inner))];
-                    Node { kind: Cow::Borrowed("SpreadElement"), range, fields }.into()
+                    Node {
+                        kind: Cow::Borrowed("SpreadElement"),
+                        range,
+                        fields,
+                    }
+                    .into()
                 }
                 (_, other) => other,
             };
         }
         node.range = self.range.unwrap_or_else(|| {
-            let start = node.children().map(|child| child.range.start).min().unwrap_or(0);
-            let end = node.children().map(|child| child.range.end).max().unwrap_or(0);
+            let start = node
+                .children()
+                .map(|child| child.range.start)
+                .min()
+                .unwrap_or(0);
+            let end = node
+                .children()
+                .map(|child| child.range.end)
+                .max()
+                .unwrap_or(0);
             start..end
         });
         normal(node)
@@ -400,7 +488,11 @@ impl ser::SerializeStruct for Parts<'_> {
     type Ok = Value;
     type Error = Failed;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failed> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Failed> {
         if !SILENT.contains(&name) {
             let value = value.serialize(self.builder)?;
             self.add(Cow::Borrowed(name), value);
@@ -530,10 +622,19 @@ impl<'p> ser::Serializer for Builder<'p> {
     fn serialize_unit_struct(self, _: &'static str) -> Result<Value, Failed> {
         Ok(Value::Null)
     }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Failed> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<Value, Failed> {
         Ok(Value::Text(variant.to_owned()))
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, Failed> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<Value, Failed> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -551,7 +652,11 @@ impl<'p> ser::Serializer for Builder<'p> {
     fn serialize_tuple(self, length: usize) -> Result<Elements<'p>, Failed> {
         self.serialize_seq(Some(length))
     }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Failed> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Failed> {
         Err(Failed)
     }
     fn serialize_tuple_variant(

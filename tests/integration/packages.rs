@@ -23,7 +23,8 @@ const ATTEMPTS: usize = 4;
 /// How many npm processes download side by side.
 const PARALLEL: usize = 4;
 
-pub(crate) const PINS_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/packages.toml");
+pub(crate) const PINS_FILE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/packages.toml");
 
 static PINS: LazyLock<Pins> = LazyLock::new(|| {
     let text = fs::read_to_string(PINS_FILE).unwrap();
@@ -48,11 +49,16 @@ pub(crate) fn knex_migrators() -> Vec<&'static str> {
 pub(crate) fn unpacked(name: &str, version: &str) -> PathBuf {
     let directory = cache().join("unpacked").join(file_stem(name, version));
     if !directory.join("package.json").is_file() {
-        let _here = FETCHING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _here = FETCHING
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let _everywhere = CacheLock::take();
         // All of knex-migrator at once: nearly every test wants it, and npm starts slowly.
         let wanted: Vec<(String, String)> = if name == "knex-migrator" {
-            PINS[name].keys().map(|version| (name.to_owned(), version.clone())).collect()
+            PINS[name]
+                .keys()
+                .map(|version| (name.to_owned(), version.clone()))
+                .collect()
         } else {
             vec![(name.to_owned(), version.to_owned())]
         };
@@ -72,7 +78,13 @@ pub(crate) fn published(name: &str, version: &str, path: &str) -> Vec<u8> {
 
 /// Sortable form of a release version.
 pub(crate) fn numbers(version: &str) -> Vec<u64> {
-    version.split('.').map(|part| part.parse().unwrap_or_else(|_| panic!("{version} is no release"))).collect()
+    version
+        .split('.')
+        .map(|part| {
+            part.parse()
+                .unwrap_or_else(|_| panic!("{version} is no release"))
+        })
+        .collect()
 }
 
 fn cache() -> PathBuf {
@@ -83,11 +95,16 @@ fn cache() -> PathBuf {
 }
 
 fn file_stem(name: &str, version: &str) -> String {
-    format!("{}-{version}", name.trim_start_matches('@').replace('/', "-"))
+    format!(
+        "{}-{version}",
+        name.trim_start_matches('@').replace('/', "-")
+    )
 }
 
 fn tarball(name: &str, version: &str) -> PathBuf {
-    cache().join("tarballs").join(format!("{}.tgz", file_stem(name, version)))
+    cache()
+        .join("tarballs")
+        .join(format!("{}.tgz", file_stem(name, version)))
 }
 
 fn pinned(name: &str, version: &str) -> &'static str {
@@ -97,8 +114,13 @@ fn pinned(name: &str, version: &str) -> &'static str {
 }
 
 fn fetch(wanted: &[(String, String)]) {
-    let missing =
-        || -> Vec<_> { wanted.iter().filter(|(name, version)| !tarball(name, version).is_file()).cloned().collect() };
+    let missing = || -> Vec<_> {
+        wanted
+            .iter()
+            .filter(|(name, version)| !tarball(name, version).is_file())
+            .cloned()
+            .collect()
+    };
     let mut said = Vec::new();
     for _ in 0..ATTEMPTS {
         let missing = missing();
@@ -107,12 +129,20 @@ fn fetch(wanted: &[(String, String)]) {
         }
         let share = missing.len().div_ceil(PARALLEL);
         said = std::thread::scope(|scope| {
-            let downloads: Vec<_> =
-                missing.chunks(share).map(|packages| scope.spawn(|| download(packages))).collect();
-            downloads.into_iter().filter_map(|download| download.join().unwrap().err()).collect::<Vec<String>>()
+            let downloads: Vec<_> = missing
+                .chunks(share)
+                .map(|packages| scope.spawn(|| download(packages)))
+                .collect();
+            downloads
+                .into_iter()
+                .filter_map(|download| download.join().unwrap().err())
+                .collect::<Vec<String>>()
         });
     }
-    let missing: Vec<String> = missing().iter().map(|(name, version)| format!("{name}@{version}")).collect();
+    let missing: Vec<String> = missing()
+        .iter()
+        .map(|(name, version)| format!("{name}@{version}"))
+        .collect();
     assert!(
         missing.is_empty(),
         "npm does not give {} after {ATTEMPTS} tries; tests need the real packages:\n{}",
@@ -128,19 +158,32 @@ fn download(packages: &[(String, String)]) -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
         .arg(arriving.path())
-        .args(packages.iter().map(|(name, version)| format!("{name}@{version}")))
+        .args(
+            packages
+                .iter()
+                .map(|(name, version)| format!("{name}@{version}")),
+        )
         .current_dir(arriving.path());
     let answer = process::bounded(npm, Duration::from_secs(240));
     for (name, version) in packages {
-        let file = arriving.path().join(format!("{}.tgz", file_stem(name, version)));
+        let file = arriving
+            .path()
+            .join(format!("{}.tgz", file_stem(name, version)));
         if file.is_file() {
             let found = integrity(&file);
             let pinned = pinned(name, version);
-            assert_eq!(found, pinned, "{name}@{version} from npm is not the package that was pinned");
+            assert_eq!(
+                found, pinned,
+                "{name}@{version} from npm is not the package that was pinned"
+            );
             fs::rename(&file, tarball(name, version)).unwrap();
         }
     }
-    if answer.success() { Ok(()) } else { Err(format!("npm pack: {answer}")) }
+    if answer.success() {
+        Ok(())
+    } else {
+        Err(format!("npm pack: {answer}"))
+    }
 }
 
 fn unpack(name: &str, version: &str) {
@@ -150,16 +193,31 @@ fn unpack(name: &str, version: &str) {
     }
     let tarball = tarball(name, version);
     // The cache outlives runs, so a tarball is checked again before it is believed.
-    assert_eq!(integrity(&tarball), pinned(name, version), "{} is damaged; delete it", tarball.display());
+    assert_eq!(
+        integrity(&tarball),
+        pinned(name, version),
+        "{} is damaged; delete it",
+        tarball.display()
+    );
     fs::create_dir_all(cache().join("unpacked")).unwrap();
     let arriving = tempfile::tempdir_in(cache()).unwrap();
     let mut tar = Command::new("tar");
-    tar.args(["--extract", "--gzip", "--strip-components=1", "--no-same-owner", "--file"])
-        .arg(&tarball)
-        .arg("--directory")
-        .arg(arriving.path());
+    tar.args([
+        "--extract",
+        "--gzip",
+        "--strip-components=1",
+        "--no-same-owner",
+        "--file",
+    ])
+    .arg(&tarball)
+    .arg("--directory")
+    .arg(arriving.path());
     let answer = process::bounded(tar, Duration::from_secs(120));
-    assert!(answer.success(), "tar cannot unpack {}: {answer}", tarball.display());
+    assert!(
+        answer.success(),
+        "tar cannot unpack {}: {answer}",
+        tarball.display()
+    );
     fs::rename(arriving.keep(), &directory).unwrap();
     process::open_to_all(&directory);
 }
@@ -175,7 +233,10 @@ fn integrity(file: &Path) -> String {
         }
         digest.update(&buffer[..read]);
     }
-    format!("sha512-{}", base64::engine::general_purpose::STANDARD.encode(digest.finalize()))
+    format!(
+        "sha512-{}",
+        base64::engine::general_purpose::STANDARD.encode(digest.finalize())
+    )
 }
 
 /// Keeps other processes out of the cache while it is being filled; released when dropped.

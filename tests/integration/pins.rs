@@ -26,13 +26,24 @@ fn every_pin_is_a_sha512() {
     let pins = packages::pins();
     for (name, versions) in pins {
         for (version, integrity) in versions {
-            let shape = integrity.strip_prefix("sha512-").is_some_and(|digest| digest.len() == 88);
-            assert!(shape, "{name}@{version}: {integrity} is no sha512 in npm's spelling");
+            let shape = integrity
+                .strip_prefix("sha512-")
+                .is_some_and(|digest| digest.len() == 88);
+            assert!(
+                shape,
+                "{name}@{version}: {integrity} is no sha512 in npm's spelling"
+            );
         }
     }
-    assert!(pins["knex-migrator"].len() >= 71, "knex-migrator has at least 71 published versions");
+    assert!(
+        pins["knex-migrator"].len() >= 71,
+        "knex-migrator has at least 71 published versions"
+    );
     for ghost in ["5.75.1", "6.65.0"] {
-        assert!(pins["ghost"].contains_key(ghost), "the issue's own Ghost {ghost} is not pinned");
+        assert!(
+            pins["ghost"].contains_key(ghost),
+            "the issue's own Ghost {ghost} is not pinned"
+        );
     }
 }
 
@@ -44,7 +55,8 @@ fn the_pins_file_is_as_make_pins_writes_it() {
 
 /// Asks npm, says what is new, and writes the file anew. A digest that changed under a version is never accepted.
 fn refresh() {
-    let before: Pins = toml::from_str(&fs::read_to_string(packages::PINS_FILE).unwrap_or_default()).unwrap();
+    let before: Pins =
+        toml::from_str(&fs::read_to_string(packages::PINS_FILE).unwrap_or_default()).unwrap();
     let mut after = before.clone();
     for name in WHOLE {
         after.entry((*name).to_owned()).or_default();
@@ -88,12 +100,22 @@ fn ask_npm(name: &str, range: &str) -> BTreeMap<String, String> {
         Many(Vec<Published>),
         One(Published),
     }
-    let text = npm(&["view", &format!("{name}@{range}"), "version", "dist.integrity", "--json"]);
-    let published = match serde_json::from_str(&text).unwrap_or_else(|problem| panic!("{problem}: {text}")) {
-        OneOrMany::Many(all) => all,
-        OneOrMany::One(one) => vec![one],
-    };
-    published.into_iter().map(|one| (one.version, one.integrity)).collect()
+    let text = npm(&[
+        "view",
+        &format!("{name}@{range}"),
+        "version",
+        "dist.integrity",
+        "--json",
+    ]);
+    let published =
+        match serde_json::from_str(&text).unwrap_or_else(|problem| panic!("{problem}: {text}")) {
+            OneOrMany::Many(all) => all,
+            OneOrMany::One(one) => vec![one],
+        };
+    published
+        .into_iter()
+        .map(|one| (one.version, one.integrity))
+        .collect()
 }
 
 fn newest(name: &str) -> String {
@@ -121,7 +143,10 @@ fn render(pins: &Pins) -> String {
     text
 }
 
-#[expect(clippy::print_stdout, reason = "what is new on npm is the point of a refresh")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what is new on npm is the point of a refresh"
+)]
 fn announce(line: &str) {
     println!("{line}");
 }

@@ -29,7 +29,9 @@ impl Answer {
 
     /// The exit code; a program that a signal ended has none, and that is never what a test wants.
     pub(crate) fn code(&self) -> i32 {
-        self.status.code().unwrap_or_else(|| panic!("no exit code: {self}"))
+        self.status
+            .code()
+            .unwrap_or_else(|| panic!("no exit code: {self}"))
     }
 }
 
@@ -41,7 +43,11 @@ impl fmt::Display for Answer {
             (_, Some(code), _) => write!(f, "ended with {code} after {:?}", self.took)?,
             (_, None, signal) => write!(f, "was ended by signal {signal:?} after {:?}", self.took)?,
         }
-        write!(f, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+        write!(
+            f,
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        )
     }
 }
 
@@ -73,7 +79,14 @@ pub(crate) fn bounded(mut command: Command, limit: Duration) -> Answer {
     let text = |collected: std::thread::JoinHandle<Vec<u8>>| {
         String::from_utf8_lossy(&collected.join().unwrap()).into_owned()
     };
-    Answer { command: described, status, stdout: text(stdout), stderr: text(stderr), took, timed_out }
+    Answer {
+        command: described,
+        status,
+        stdout: text(stdout),
+        stderr: text(stderr),
+        took,
+        timed_out,
+    }
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {

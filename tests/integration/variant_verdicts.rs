@@ -24,7 +24,13 @@ fn judge(variant: &Variant, guards: Guards) -> Assessment {
         (true, false) => Origin::Changed,
         (false, _) => Origin::Unknown,
     };
-    assess(patch(), variant.text().as_bytes(), origin, &Sandbox::ThisProcess, guards)
+    assess(
+        patch(),
+        variant.text().as_bytes(),
+        origin,
+        &Sandbox::ThisProcess,
+        guards,
+    )
 }
 
 /// What `patch` would report: it applies what `assess` found to be missing.
@@ -36,11 +42,16 @@ fn state(assessment: &Assessment) -> State {
 }
 
 fn families(names: &[&str]) -> impl Iterator<Item = &'static Variant> {
-    variants::all().iter().filter(move |variant| names.contains(&variant.family.as_str()))
+    variants::all()
+        .iter()
+        .filter(move |variant| names.contains(&variant.family.as_str()))
 }
 
 /// Looks at every variant before it complains, so that one run tells all.
-fn every(variants: impl Iterator<Item = &'static Variant>, complaint: impl Fn(&Variant) -> Option<String> + Sync) {
+fn every(
+    variants: impl Iterator<Item = &'static Variant>,
+    complaint: impl Fn(&Variant) -> Option<String> + Sync,
+) {
     let variants: Vec<&Variant> = variants.collect();
     let half = variants.len().div_ceil(2).max(1);
     let complaints: Vec<String> = std::thread::scope(|scope| {
@@ -52,30 +63,62 @@ fn every(variants: impl Iterator<Item = &'static Variant>, complaint: impl Fn(&V
                     share
                         .iter()
                         .filter_map(|variant| {
-                            complaint(variant).map(|what| format!("{}: {what}\n    because: {}", variant.name, variant.why))
+                            complaint(variant).map(|what| {
+                                format!("{}: {what}\n    because: {}", variant.name, variant.why)
+                            })
                         })
                         .collect::<Vec<_>>()
                 })
             })
             .collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
     });
-    assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), variants.len(), complaints.join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} of {}:\n{}",
+        complaints.len(),
+        variants.len(),
+        complaints.join("\n")
+    );
 }
 
 #[test]
 fn there_are_enough_of_them_and_each_has_a_name_of_its_own() {
-    let names: BTreeSet<&str> = variants::all().iter().map(|variant| variant.name.as_str()).collect();
+    let names: BTreeSet<&str> = variants::all()
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
     assert_eq!(names.len(), variants::all().len());
     assert!(names.len() >= 100, "{}", names.len());
     assert!(families(&["harmless"]).count() >= 30);
-    assert!(families(&["changed"]).filter(|variant| !variant.no_place).count() >= 25);
+    assert!(
+        families(&["changed"])
+            .filter(|variant| !variant.no_place)
+            .count()
+            >= 25
+    );
     for variant in variants::all() {
         let refused = variant.state.is_refusal();
-        assert_eq!(refused, variant.no_place || !variant.stopped_by.is_empty(), "{}", variant.name);
-        assert!(!(variant.no_place && !variant.stopped_by.is_empty()), "{}", variant.name);
+        assert_eq!(
+            refused,
+            variant.no_place || !variant.stopped_by.is_empty(),
+            "{}",
+            variant.name
+        );
+        assert!(
+            !(variant.no_place && !variant.stopped_by.is_empty()),
+            "{}",
+            variant.name
+        );
         let edited = variant.text() != variant.published();
-        assert!(edited || variant.version.is_some(), "{} changes nothing", variant.name);
+        assert!(
+            edited || variant.version.is_some(),
+            "{} changes nothing",
+            variant.name
+        );
     }
 }
 
@@ -84,27 +127,45 @@ fn every_variant_gets_its_verdict() {
     every(variants::all().iter(), |variant| {
         let assessment = judge(variant, Guards::default());
         let found = state(&assessment);
-        (found != variant.state).then(|| format!("must be {}, is {}: {}", variant.state.word(), found.word(), assessment.reason))
+        (found != variant.state).then(|| {
+            format!(
+                "must be {}, is {}: {}",
+                variant.state.word(),
+                found.word(),
+                assessment.reason
+            )
+        })
     });
 }
 
 #[test]
 fn every_refusal_is_owed_to_the_guards_that_are_named() {
-    every(variants::all().iter().filter(|variant| variant.state.is_refusal()), |variant| {
-        let mut wrong = String::new();
-        for (recognition, proof) in [(false, true), (true, false), (false, false)] {
-            let still_guarded = variant.stopped_by.iter().any(|guard| match guard {
-                Guard::Recognition => recognition,
-                Guard::Proof => proof,
-            });
-            let refused = judge(variant, Guards { recognition, proof }).change.is_none();
-            if refused != (still_guarded || variant.no_place) {
-                let verdict = if refused { "refused" } else { "patched" };
-                write!(wrong, "{verdict} with recognition {recognition}, proof {proof}; ").unwrap();
+    every(
+        variants::all()
+            .iter()
+            .filter(|variant| variant.state.is_refusal()),
+        |variant| {
+            let mut wrong = String::new();
+            for (recognition, proof) in [(false, true), (true, false), (false, false)] {
+                let still_guarded = variant.stopped_by.iter().any(|guard| match guard {
+                    Guard::Recognition => recognition,
+                    Guard::Proof => proof,
+                });
+                let refused = judge(variant, Guards { recognition, proof })
+                    .change
+                    .is_none();
+                if refused != (still_guarded || variant.no_place) {
+                    let verdict = if refused { "refused" } else { "patched" };
+                    write!(
+                        wrong,
+                        "{verdict} with recognition {recognition}, proof {proof}; "
+                    )
+                    .unwrap();
+                }
             }
-        }
-        (!wrong.is_empty()).then_some(wrong)
-    });
+            (!wrong.is_empty()).then_some(wrong)
+        },
+    );
 }
 
 #[test]
@@ -118,12 +179,22 @@ fn node_finds_what_changed_to_be_changed() {
 
 #[test]
 fn node_finds_every_patched_variant_to_be_sound() {
-    every(variants::all().iter().filter(|variant| variant.state == State::Applied), |variant| {
-        let assessment = judge(variant, Guards::default());
-        let Some(change) = assessment.change else { return Some("is not patched at all".to_owned()) };
-        let flaws = witness::flaws(&witness::watch(&variant.text()), &witness::watch(&change.after));
-        (!flaws.is_empty()).then(|| flaws.join("\n    "))
-    });
+    every(
+        variants::all()
+            .iter()
+            .filter(|variant| variant.state == State::Applied),
+        |variant| {
+            let assessment = judge(variant, Guards::default());
+            let Some(change) = assessment.change else {
+                return Some("is not patched at all".to_owned());
+            };
+            let flaws = witness::flaws(
+                &witness::watch(&variant.text()),
+                &witness::watch(&change.after),
+            );
+            (!flaws.is_empty()).then(|| flaws.join("\n    "))
+        },
+    );
 }
 
 #[test]
@@ -133,7 +204,9 @@ fn node_agrees_about_the_edits_of_others() {
         let shortcomings = witness::shortcomings(&published, &witness::watch(&variant.text()));
         match (variant.state, shortcomings.is_empty()) {
             (State::ByHand | State::FixedUpstream, false) => Some(shortcomings.join("\n    ")),
-            (State::BrokenByHand | State::Applied | State::Drifted, true) => Some("Node finds nothing wrong with it".to_owned()),
+            (State::BrokenByHand | State::Applied | State::Drifted, true) => {
+                Some("Node finds nothing wrong with it".to_owned())
+            }
             _ => None,
         }
     });

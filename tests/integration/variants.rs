@@ -77,10 +77,13 @@ static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| {
     struct File {
         variant: Vec<Variant>,
     }
-    let mut files: Vec<PathBuf> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/variants"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/corpus/variants"
+    ))
+    .unwrap()
+    .map(|entry| entry.unwrap().path())
+    .collect();
     files.sort();
     files
         .iter()
@@ -88,7 +91,10 @@ static VARIANTS: LazyLock<Vec<Variant>> = LazyLock::new(|| {
             let file: File = toml::from_str(&fs::read_to_string(path).unwrap())
                 .unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
             let family = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            file.variant.into_iter().map(move |variant| Variant { family: family.clone(), ..variant })
+            file.variant.into_iter().map(move |variant| Variant {
+                family: family.clone(),
+                ..variant
+            })
         })
         .collect()
 });
@@ -106,17 +112,27 @@ impl Variant {
         };
         for Edit { find, put } in &self.edits {
             let found = text.matches(find.as_str()).count();
-            assert_eq!(found, 1, "{}: the text to replace must occur once:\n{find}", self.name);
+            assert_eq!(
+                found, 1,
+                "{}: the text to replace must occur once:\n{find}",
+                self.name
+            );
             text = text.replacen(find.as_str(), put, 1);
         }
         if let (Some(line), Some(insert)) = (self.line, &self.insert) {
-            let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+            let before: usize = text
+                .split_inclusive('\n')
+                .take(line - 1)
+                .map(str::len)
+                .sum();
             text.insert_str(before, insert);
         }
         if let Some(append) = &self.append {
             text.push_str(append);
         }
-        self.transform.iter().fold(text, |text, transform| transform.apply(&text))
+        self.transform
+            .iter()
+            .fold(text, |text, transform| transform.apply(&text))
     }
 
     /// The file as published, before any edit.
@@ -155,6 +171,15 @@ fn tabs(line: &str) -> String {
 
 /// Works for these files, whose comments stand on lines of their own and whose statements all end in a semicolon.
 fn one_line(text: &str) -> String {
-    let comment = |line: &&str| ["//", "/*", "* ", "*/"].iter().any(|start| line.starts_with(start)) || *line == "*";
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !comment(line)).collect::<Vec<_>>().join(" ")
+    let comment = |line: &&str| {
+        ["//", "/*", "* ", "*/"]
+            .iter()
+            .any(|start| line.starts_with(start))
+            || *line == "*"
+    };
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !comment(line))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

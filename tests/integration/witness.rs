@@ -33,7 +33,11 @@ pub(crate) struct Case {
 }
 
 /// The cases that the patch is there for: as if the server had said 1007.
-const WANTED: [&str; 3] = ["exists-1105-vt06001", "exists-1105-older", "exists-1105-in-message-only"];
+const WANTED: [&str; 3] = [
+    "exists-1105-vt06001",
+    "exists-1105-older",
+    "exists-1105-in-message-only",
+];
 
 /// Of these, the one that a hand edit may leave as it was: no server says so, knex alone could.
 const WANTED_OF_OURS_ONLY: &str = "exists-1105-in-message-only";
@@ -46,7 +50,9 @@ pub(crate) fn watch(source: &str) -> Arc<Seen> {
     let known = SEEN.lock().unwrap().get(source).cloned();
     known.unwrap_or_else(|| {
         let seen = Arc::new(ask(source));
-        SEEN.lock().unwrap().insert(source.to_owned(), Arc::clone(&seen));
+        SEEN.lock()
+            .unwrap()
+            .insert(source.to_owned(), Arc::clone(&seen));
         seen
     })
 }
@@ -62,18 +68,30 @@ fn ask(source: &str) -> Seen {
     let file = directory.path().join("database.js");
     std::fs::write(&file, source).unwrap();
     let mut node = Command::new("node");
-    node.args(["--experimental-vm-modules", "--no-warnings", "--max-old-space-size=256"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/witness.cjs"))
-        .arg(&file)
-        .current_dir(directory.path());
+    node.args([
+        "--experimental-vm-modules",
+        "--no-warnings",
+        "--max-old-space-size=256",
+    ])
+    .arg(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/corpus/witness.cjs"
+    ))
+    .arg(&file)
+    .current_dir(directory.path());
     let answer = process::bounded(node, Duration::from_secs(6));
     if answer.timed_out {
         return Seen::Nothing("it never comes to an end".to_owned());
     }
     assert!(answer.success(), "the witness must survive: {answer}");
-    let said: Answer = serde_json::from_str(&answer.stdout).unwrap_or_else(|problem| panic!("{problem}: {answer}"));
+    let said: Answer = serde_json::from_str(&answer.stdout)
+        .unwrap_or_else(|problem| panic!("{problem}: {answer}"));
     match said {
-        Answer { loads: true, cases: Some(cases), .. } => Seen::Cases(cases),
+        Answer {
+            loads: true,
+            cases: Some(cases),
+            ..
+        } => Seen::Cases(cases),
         Answer { problem, .. } => Seen::Nothing(problem.unwrap_or_default()),
     }
 }
@@ -82,13 +100,23 @@ fn ask(source: &str) -> Seen {
 pub(crate) fn flaws(before: &Seen, after: &Seen) -> Vec<String> {
     let (before, after) = match (before, after) {
         (Seen::Cases(before), Seen::Cases(after)) => (before, after),
-        (Seen::Nothing(problem), _) => return vec![format!("the file does not load before the patch: {problem}")],
-        (_, Seen::Nothing(problem)) => return vec![format!("the file does not load after the patch: {problem}")],
+        (Seen::Nothing(problem), _) => {
+            return vec![format!(
+                "the file does not load before the patch: {problem}"
+            )];
+        }
+        (_, Seen::Nothing(problem)) => {
+            return vec![format!("the file does not load after the patch: {problem}")];
+        }
     };
     let mut flaws: Vec<String> = before
         .iter()
         .filter_map(|(name, was)| {
-            let wanted = if WANTED.contains(&name.as_str()) { &before[EXISTS] } else { was };
+            let wanted = if WANTED.contains(&name.as_str()) {
+                &before[EXISTS]
+            } else {
+                was
+            };
             let is = &after[name];
             (is != wanted).then(|| format!("{name}: wanted {wanted:?}, is {is:?}"))
         })
@@ -109,10 +137,19 @@ pub(crate) fn shortcomings(published: &Seen, edited: &Seen) -> Vec<String> {
         .iter()
         .filter(|(name, _)| *name != WANTED_OF_OURS_ONLY)
         .filter_map(|(name, was)| {
-            let wanted = if WANTED.contains(&name.as_str()) { &published[EXISTS] } else { was };
+            let wanted = if WANTED.contains(&name.as_str()) {
+                &published[EXISTS]
+            } else {
+                was
+            };
             let is = &edited[name];
             let same = (&is.settles, is.opened, is.destroyed, is.unhandled)
-                == (&wanted.settles, wanted.opened, wanted.destroyed, wanted.unhandled);
+                == (
+                    &wanted.settles,
+                    wanted.opened,
+                    wanted.destroyed,
+                    wanted.unhandled,
+                );
             (!same).then(|| format!("{name}: wanted {wanted:?}, is {is:?}"))
         })
         .collect()
