@@ -1,12 +1,11 @@
-//! Runs a file in the embedded engine: each case in a context of its own, with limits on memory, time and jobs.
+//! Runs a file in the embedded engine, loaded anew for each case, with limits on memory, time and jobs.
 //!
 //! QuickJS is not a security boundary: [`super::sandbox`] runs this in a child process with limits of its own.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use rquickjs::promise::PromiseState;
-use rquickjs::{CatchResultExt as _, Context, Function, Promise, Runtime};
+use rquickjs::{CatchResultExt as _, Context, Ctx, Function, Promise, Runtime};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +57,7 @@ pub fn run(job: &Job) -> Answers {
         .collect()
 }
 
+/// One text in one context: what its cases share is the compiled code and nothing of a case's own.
 struct Subject {
     deadline: i128,
     late: Rc<Cell<bool>>,
@@ -72,25 +72,13 @@ impl Subject {
     }
 
     fn run(self, job: &Job, source: &str) -> Vec<Seen> {
-        let source = loadable(source);
-        job.given
-            .iter()
-            .map(|given| {
-                if self.late.get() {
-                    return Seen::Stopped("not run: the time for this file was used up".to_owned());
-                }
-                self.case(&job.harness, &source, given)
-                    .unwrap_or_else(|error| Seen::Stopped(error.to_string()))
-            })
-            .collect()
+        self.cases(job, &loadable(source)).unwrap_or_else(|error| {
+            let stopped = Seen::Stopped(error.to_string());
+            vec![stopped; job.given.len()]
+        })
     }
 
-    fn case(
-        &self,
-        harness: &str,
-        source: &str,
-        given: &serde_json::Value,
-    ) -> rquickjs::Result<Seen> {
+    fn cases(&self, job: &Job, source: &str) -> rquickjs::Result<Vec<Seen>> {
         let runtime = Runtime::new()?;
         runtime.set_memory_limit(MEMORY);
         runtime.set_max_stack_size(STACK);
@@ -100,65 +88,74 @@ impl Subject {
             late.set(late.get() || stop);
             stop
         })));
-        let context = Context::full(&runtime)?;
-        let too_late = || {
-            Seen::Stopped("it ran for longer than the proof allows (an endless loop?)".to_owned())
-        };
-
-        let promise = context.with(|ctx| {
+        Context::full(&runtime)?.with(|ctx| {
             let mut options = rquickjs::context::EvalOptions::default();
             options.strict = false;
-            let drive: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
-            let called = drive
-                .call::<_, Promise<'_>>((harness, source, given.to_string()))
+            let prepare: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
+            let prepared = prepare
+                .call::<_, Function<'_>>((job.harness.as_str(), source))
                 .catch(&ctx);
-            Ok::<_, rquickjs::Error>(match called {
-                Ok(promise) => Ok(rquickjs::Persistent::save(&ctx, promise)),
-                Err(error) => Err(Seen::Stopped(error.to_string())),
-            })
-        });
-        let promise = match promise {
-            Ok(Ok(promise)) => promise,
-            Ok(Err(_)) | Err(_) if self.late.get() => return Ok(too_late()),
-            Ok(Err(seen)) => return Ok(seen),
-            Err(error) => return Err(error),
+            let drive = match prepared {
+                Ok(drive) => drive,
+                Err(error) => {
+                    let stopped = self.stopped(error.to_string());
+                    return Ok(vec![stopped; job.given.len()]);
+                }
+            };
+            let cases = job.given.iter().map(|given| {
+                if self.late.get() {
+                    return Seen::Stopped("not run: the time for this file was used up".to_owned());
+                }
+                self.case(&ctx, &drive, given)
+            });
+            Ok(cases.collect())
+        })
+    }
+
+    fn case<'js>(&self, ctx: &Ctx<'js>, drive: &Function<'js>, given: &serde_json::Value) -> Seen {
+        let promise = match drive
+            .call::<_, Promise<'js>>((given.to_string(),))
+            .catch(ctx)
+        {
+            Ok(promise) => promise,
+            Err(error) => return self.stopped(error.to_string()),
         };
         let mut jobs = 0;
-        while !self.late.get() {
-            match runtime.execute_pending_job() {
-                Ok(false) => break,
-                Ok(true) | Err(_) => jobs += 1,
-            }
+        while !self.late.get() && ctx.execute_pending_job() {
+            jobs += 1;
             if jobs > JOBS {
-                return Ok(Seen::Stopped(format!(
+                // What is still waiting would run in the next case.
+                self.late.set(true);
+                return Seen::Stopped(format!(
                     "it did not come to rest within {JOBS} promise jobs"
-                )));
+                ));
             }
             if cpu_time() > self.deadline {
                 self.late.set(true);
             }
         }
         if self.late.get() {
-            return Ok(too_late());
+            return self.stopped(String::new());
         }
-        context.with(|ctx| {
-            let promise = promise.restore(&ctx)?;
-            Ok(match promise.state() {
-                PromiseState::Pending => Seen::Stopped("it never settles".to_owned()),
-                PromiseState::Resolved | PromiseState::Rejected => {
-                    match promise.result::<String>().map(|result| result.catch(&ctx)) {
-                        Some(Ok(text)) => match serde_json::from_str(&text) {
-                            Ok(observation) => Seen::Observed(observation),
-                            Err(error) => Seen::Stopped(format!(
-                                "the harness's observation is no JSON: {error}"
-                            )),
-                        },
-                        Some(Err(error)) => Seen::Stopped(error.to_string().trim().to_owned()),
-                        None => Seen::Stopped("it never settles".to_owned()),
-                    }
+        match promise.result::<String>().map(|result| result.catch(ctx)) {
+            Some(Ok(text)) => match serde_json::from_str(&text) {
+                Ok(observation) => Seen::Observed(observation),
+                Err(error) => {
+                    Seen::Stopped(format!("the harness's observation is no JSON: {error}"))
                 }
-            })
-        })
+            },
+            Some(Err(error)) => self.stopped(error.to_string()),
+            None => Seen::Stopped("it never settles".to_owned()),
+        }
+    }
+
+    /// Why the engine stopped; that time ran out explains every error that comes of it.
+    fn stopped(&self, error: String) -> Seen {
+        if self.late.get() {
+            let why = "it ran for longer than the proof allows (an endless loop?)";
+            return Seen::Stopped(why.to_owned());
+        }
+        Seen::Stopped(error.trim().to_owned())
     }
 }
 

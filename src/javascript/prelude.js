@@ -1,5 +1,5 @@
-// Run by the engine before each case: the globals of Node that a CommonJS file may touch while it is loaded, and the
-// road from the harness to its observation. Gives `(harness, source, given) => Promise<string>`.
+// Run by the engine before the cases of a file: the globals of Node that a CommonJS file may touch while it is loaded,
+// and the road from the harness to its observation. Gives `(harness, source) => (given) => Promise<string>`.
 (function () {
     const nothing = () => {};
     // Answers to every access, call and `new` with itself, so that a require nobody cares about does no harm.
@@ -60,27 +60,38 @@
         },
     };
 
-    return async (harness, source, given) => {
+    return (harness, source) => {
         const run = (0, eval)(`(${harness}\n)`);
-        const factory = (source) => (0, eval)(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+        let factory;
+        let flaw;
+        try {
+            factory = (0, eval)(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+        } catch (error) {
+            flaw = error;
+        }
+        // The file is loaded anew for each case: its variables are its own, the compiled code is shared.
         const load = (require) => {
             const module = { exports: {}, id: '.', loaded: false };
-            const resolve = (name) => name;
-            const required = Object.assign((name) => require(name), { resolve, cache: {} });
+            const required = Object.assign((name) => require(name), { resolve: (name) => name, cache: {} });
             try {
-                factory(source).call(module.exports, module.exports, required, module, '/subject.js', '/');
+                if (flaw) throw flaw;
+                factory.call(module.exports, module.exports, required, module, '/subject.js', '/');
             } catch (error) {
                 throw Object.assign(new Error(`${error && error.name}: ${error && error.message}`), { subject: true });
             }
             return module.exports;
         };
-        try {
-            return JSON.stringify(await run(load, JSON.parse(given), proof));
-        } catch (error) {
-            if (error && error.subject) {
-                return JSON.stringify({ settles: 'cannot be loaded', message: error.message });
+        return async (given) => {
+            timers.length = 0;
+            now = 0;
+            try {
+                return JSON.stringify(await run(load, JSON.parse(given), proof));
+            } catch (error) {
+                if (error && error.subject) {
+                    return JSON.stringify({ settles: 'cannot be loaded', message: error.message });
+                }
+                throw error;
             }
-            throw error;
-        }
+        };
     };
 })()
