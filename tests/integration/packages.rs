@@ -26,6 +26,13 @@ const PARALLEL: usize = 4;
 pub(crate) const PINS_FILE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/packages.toml");
 
+/// Packages that are no input of ghostfix but tell whether its output is right: name, version, integrity.
+const STANDARDS: &[(&str, &str, &str)] = &[(
+    "@microsoft/jest-sarif",
+    "1.0.0-beta.0",
+    "sha512-A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIEcBbjpVnSmwWGBukASkiQ9A==",
+)];
+
 static PINS: LazyLock<Pins> = LazyLock::new(|| {
     let text = fs::read_to_string(PINS_FILE).unwrap();
     toml::from_str(&text).unwrap_or_else(|problem| panic!("{PINS_FILE}: {problem}"))
@@ -108,8 +115,10 @@ fn tarball(name: &str, version: &str) -> PathBuf {
 }
 
 fn pinned(name: &str, version: &str) -> &'static str {
+    let standard = STANDARDS.iter().find(|standard| (standard.0, standard.1) == (name, version));
     PINS.get(name)
-        .and_then(|versions| versions.get(version))
+        .and_then(|versions| versions.get(version).map(String::as_str))
+        .or(standard.map(|standard| standard.2))
         .unwrap_or_else(|| panic!("{name}@{version} is not pinned in {PINS_FILE}; run `make pins`"))
 }
 
