@@ -128,7 +128,7 @@ pub struct PatchEntry {
     pub package: String,
     /// That package's version, as its package.json tells.
     pub version: String,
-    /// The file, relative to the real Ghost directory's installation root.
+    /// The file, relative to the root.
     pub path: PathBuf,
     /// What was found or done.
     pub state: State,

@@ -337,6 +337,17 @@ pub(super) fn mark_interrupted(
     }
 }
 
+/// The entries as reports have them, their paths relative to the root.
+pub(super) fn below_root(
+    mut entries: Vec<PatchEntry>,
+    installation: &Installation,
+) -> Vec<PatchEntry> {
+    for entry in &mut entries {
+        entry.path = installation.below_root(&entry.path);
+    }
+    entries
+}
+
 fn join(all: &mut Coverage, one: &Coverage) {
     all.node_resolution |= one.node_resolution;
     all.package_directories |= one.package_directories;

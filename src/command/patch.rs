@@ -1,6 +1,6 @@
 //! `ghostfix patch`: every selected patch is made, or none is.
 
-use super::inspection::{Inspection, Inspector, mark_interrupted};
+use super::inspection::{Inspection, Inspector, below_root, mark_interrupted};
 use super::{LOCK_WAIT, depth};
 use crate::catalogue;
 use crate::error::Result;
@@ -93,9 +93,9 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
     Ok(PatchReport {
         command,
         root,
+        patches: below_root(entries, &installation),
         ghost: installation.ghost,
         coverage,
-        patches: entries,
         notes,
     })
 }

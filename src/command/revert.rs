@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::LOCK_WAIT;
-use super::inspection::{Inspection, Inspector, unified};
+use super::inspection::{Inspection, Inspector, below_root, unified};
 use super::patch::told;
 use crate::catalogue::{self, Patch};
 use crate::error::Result;
@@ -82,9 +82,9 @@ pub fn run(settings: &settings::Revert, sandbox: &Sandbox) -> Result<PatchReport
     Ok(PatchReport {
         command: PatchCommand::Revert,
         root,
+        patches: below_root(entries, &installation),
         ghost: installation.ghost,
         coverage,
-        patches: entries,
         notes,
     })
 }

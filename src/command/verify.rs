@@ -1,7 +1,7 @@
 //! `ghostfix verify`: both proofs, made again on what is on disk. Writes nothing and believes the receipt in nothing.
 
 use super::depth;
-use super::inspection::{Inspection, Inspector, mark_interrupted};
+use super::inspection::{Inspection, Inspector, below_root, mark_interrupted};
 use crate::catalogue;
 use crate::error::Result;
 use crate::image::installation::locate;
@@ -38,9 +38,9 @@ pub fn run(settings: &settings::Verify, sandbox: &Sandbox) -> Result<PatchReport
     Ok(PatchReport {
         command: PatchCommand::Verify,
         root,
+        patches: below_root(entries, &installation),
         ghost: installation.ghost,
         coverage,
-        patches: entries,
         notes,
     })
 }

@@ -15,11 +15,22 @@ use crate::report::GhostFound;
 pub struct Installation {
     /// The root as it was given.
     pub root: PathBuf,
+    /// The root with every link resolved.
+    pub real_root: PathBuf,
     /// The real directory, every link resolved, that holds `node_modules` and `.ghostfix`: what `current` leads to, or
     /// Ghost's own directory, or the project that depends on Ghost. Everything that is ever written is below it.
     pub version_directory: PathBuf,
     /// Ghost's own package; its directory is the version directory or below it.
     pub ghost: GhostFound,
+}
+
+impl Installation {
+    /// A path below the version directory, as seen from the root: `versions/6.65.0/…` where ghost-cli installed it.
+    #[must_use]
+    pub fn below_root(&self, path: &Path) -> PathBuf {
+        let version = self.version_directory.strip_prefix(&self.real_root);
+        version.map_or_else(|_| path.to_owned(), |version| version.join(path))
+    }
 }
 
 /// Finds the one Ghost at `root`: Ghost's own directory, one that holds `current`, a project that depends on Ghost, or
@@ -58,6 +69,7 @@ pub fn locate(root: &Path) -> Result<Installation> {
             } = found.remove(0);
             Ok(Installation {
                 root: root.to_owned(),
+                real_root,
                 version_directory,
                 ghost,
             })

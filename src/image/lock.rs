@@ -93,6 +93,7 @@ mod tests {
         };
         Installation {
             root: directory.to_owned(),
+            real_root: directory.to_owned(),
             version_directory: directory.to_owned(),
             ghost,
         }
