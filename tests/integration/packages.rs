@@ -115,7 +115,9 @@ fn tarball(name: &str, version: &str) -> PathBuf {
 }
 
 fn pinned(name: &str, version: &str) -> &'static str {
-    let standard = STANDARDS.iter().find(|standard| (standard.0, standard.1) == (name, version));
+    let standard = STANDARDS
+        .iter()
+        .find(|standard| (standard.0, standard.1) == (name, version));
     PINS.get(name)
         .and_then(|versions| versions.get(version).map(String::as_str))
         .or(standard.map(|standard| standard.2))
