@@ -93,6 +93,17 @@ fn patched(report: &PatchReport) -> (String, &'static str) {
 
 fn would_patch(report: &PatchReport) -> (String, &'static str) {
     let rest = unchanged(report);
+    let interrupted = of(report, State::Interrupted);
+    if interrupted > 0 {
+        let done = format!(
+            "Would first finish an interrupted run, with {}",
+            patches(interrupted)
+        );
+        return (
+            done,
+            "Nothing was written. The same command without --dry-run does it.",
+        );
+    }
     match of(report, State::WouldApply) {
         0 => (
             sentence("Nothing left to do", ": ", &rest),
