@@ -58,7 +58,9 @@ impl Layout<'_> {
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.code_block => self.code_lines(&text),
             Event::Text(text) => self.text(&text, self.style()),
-            Event::Code(code) => self.text(&code, CODE),
+            // The quotes stay: without colours nothing else tells where code ends. Code that has its own needs none.
+            Event::Code(code) if code.contains('`') => self.text(&code, CODE),
+            Event::Code(code) => self.text(&format!("`{code}`"), CODE),
             Event::SoftBreak => self.joined = false,
             Event::HardBreak => self.flush(),
             Event::Rule => {

@@ -19,7 +19,9 @@ pub(super) fn patches_report(
         }
         PatchesReport::List(patches) => {
             for patch in patches {
-                describe(patch, &mut page);
+                page.line(0, &[(STRONG, &text::clean(&patch.id))]);
+                page.prose(2, PLAIN, &patch.title);
+                facts(patch, &mut page);
                 page.blank();
             }
             page.line(
@@ -34,29 +36,28 @@ pub(super) fn patches_report(
             patch,
             page: markdown,
         } => {
-            describe(patch, &mut page);
-            page.blank();
             markdown::show(markdown, &mut page);
+            page.blank();
+            facts(patch, &mut page);
         }
     }
     page.into_text()
 }
 
-fn describe(patch: &PatchDescription, page: &mut Page) {
+/// What a page or a list has in common for each patch.
+fn facts(patch: &PatchDescription, page: &mut Page) {
     let profiles: Vec<&str> = patch
         .profiles
         .iter()
         .map(|profile| profile.word())
         .collect();
-    page.line(0, &[(STRONG, &text::clean(&patch.id))]);
-    page.prose(2, PLAIN, &patch.title);
     page.labelled(
         2,
-        (FAINT, "changes"),
+        (FAINT, "changes "),
         &format!("{} of {}", patch.files.join(" or "), patch.package),
     );
     page.labelled(2, (FAINT, "profiles"), &profiles.join(", "));
-    page.labelled(2, (FAINT, "shapes"), &patch.shapes.join(", "));
+    page.labelled(2, (FAINT, "shapes  "), &patch.shapes.join(", "));
 }
 
 #[cfg(test)]

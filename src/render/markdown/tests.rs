@@ -37,8 +37,9 @@ i
 fn inline_styles_join_words_and_do_not_break_them() {
     assert_eq!(
         shown("The `a`, (*b*) and **c**`d`e."),
-        "The a, (b) and cde.\n"
+        "The `a`, (b) and c`d`e.\n"
     );
+    assert_eq!(shown("``a `b` ``"), "a `b`\n");
     assert_eq!(shown("one\ntwo  \nthree"), "one two\nthree\n");
 }
 
