@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod command;
+mod common;
+mod installation;
 mod output;
 mod packages;
 mod pins;
 mod process;
+mod tree;
 mod variant_verdicts;
 mod variants;
 mod witness;
