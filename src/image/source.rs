@@ -104,7 +104,8 @@ impl Identity {
 impl Identity {
     /// Whether both are of one inode, whose content was not written in between as far as its dates tell.
     pub(crate) fn is_of_one_file(&self, other: &Self) -> bool {
-        (self.device, self.inode, self.length, self.modified) == (other.device, other.inode, other.length, other.modified)
+        (self.device, self.inode, self.length, self.modified)
+            == (other.device, other.inode, other.length, other.modified)
     }
 }
 
