@@ -4,6 +4,7 @@
 
 mod command;
 mod common;
+mod hostile;
 mod installation;
 mod output;
 mod packages;
