@@ -24,7 +24,11 @@ pub(crate) fn ghostfix<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I)
 /// The same, not yet started.
 pub(crate) fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ghostfix"));
-    command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir("/");
     command
 }
 
@@ -41,17 +45,24 @@ impl Report {
     }
 
     pub(crate) fn entries(&self) -> &[Value] {
-        self.json["patches"].as_array().unwrap_or_else(|| panic!("no patches: {}", self.answer))
+        self.json["patches"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no patches: {}", self.answer))
     }
 
     /// The state of every entry, in order.
     pub(crate) fn states(&self) -> Vec<&str> {
-        self.entries().iter().map(|entry| entry["state"].as_str().unwrap()).collect()
+        self.entries()
+            .iter()
+            .map(|entry| entry["state"].as_str().unwrap())
+            .collect()
     }
 
     /// The only entry there is.
     pub(crate) fn entry(&self) -> &Value {
-        let [entry] = self.entries() else { panic!("not exactly one entry: {}", self.answer) };
+        let [entry] = self.entries() else {
+            panic!("not exactly one entry: {}", self.answer)
+        };
         entry
     }
 
@@ -81,9 +92,16 @@ impl Installation {
 
 /// A command on a root, with its JSON.
 pub(crate) fn run(name: &str, root: &Path, more: &[&str]) -> Report {
-    let mut arguments: Vec<&OsStr> = vec![name.as_ref(), "--root".as_ref(), root.as_ref(), "--format".as_ref(), "json".as_ref()];
+    let mut arguments: Vec<&OsStr> = vec![
+        name.as_ref(),
+        "--root".as_ref(),
+        root.as_ref(),
+        "--format".as_ref(),
+        "json".as_ref(),
+    ];
     arguments.extend(more.iter().map(OsStr::new));
     let answer = ghostfix(arguments);
-    let json = serde_json::from_str(&answer.stdout).unwrap_or_else(|problem| panic!("{problem}: {answer}"));
+    let json = serde_json::from_str(&answer.stdout)
+        .unwrap_or_else(|problem| panic!("{problem}: {answer}"));
     Report { answer, json }
 }

@@ -28,12 +28,19 @@ fn refused(what: &str, installation: &Installation) -> Report {
         report = installation.patch();
     }
     assert!(report.answer.took < PATIENCE, "{what}: {}", report.answer);
-    let changes: Vec<String> =
-        before.changes(&Tree::of(&installation.root)).into_iter().filter(|change| !change.contains(".ghostfix")).collect();
+    let changes: Vec<String> = before
+        .changes(&Tree::of(&installation.root))
+        .into_iter()
+        .filter(|change| !change.contains(".ghostfix"))
+        .collect();
     assert_eq!(changes, [""; 0], "{what}");
     let code = report.code();
     assert!([3, 4, 5].contains(&code), "{what}: {}", report.answer);
-    assert!(!report.answer.stderr.contains("panicked"), "{what}: {}", report.answer);
+    assert!(
+        !report.answer.stderr.contains("panicked"),
+        "{what}: {}",
+        report.answer
+    );
     report
 }
 
@@ -45,7 +52,10 @@ fn file(what: &str, bytes: &[u8]) -> (String, String) {
     assert_eq!(report.code(), 4, "{what}: {}", report.answer);
     let entry = report.entry();
     assert!(entry["next_step"].is_string(), "{what}");
-    (report.state().to_owned(), entry["reason"].as_str().unwrap().to_owned())
+    (
+        report.state().to_owned(),
+        entry["reason"].as_str().unwrap().to_owned(),
+    )
 }
 
 fn published() -> String {
@@ -59,17 +69,31 @@ fn loading(more: &str) -> String {
 
 /// The published file with more code where the connection is made.
 fn connecting(more: &str) -> String {
-    published().replacen("    debug('Create database', name);", &format!("    {more}"), 1)
+    published().replacen(
+        "    debug('Create database', name);",
+        &format!("    {more}"),
+        1,
+    )
 }
 
 #[test]
 fn nesting_of_any_kind_is_no_crash() {
     const DEEP: usize = 100_000;
-    let nested = |open: &str, inner: &str, close: &str| format!("{}\nx = {}{inner}{};\n", published(), open.repeat(DEEP), close.repeat(DEEP));
+    let nested = |open: &str, inner: &str, close: &str| {
+        format!(
+            "{}\nx = {}{inner}{};\n",
+            published(),
+            open.repeat(DEEP),
+            close.repeat(DEEP)
+        )
+    };
     for (what, text) in [
         ("parentheses", nested("(", "1", ")")),
         ("brackets", nested("[", "1", "]")),
-        ("braces", format!("{}{}", "{".repeat(DEEP), "}".repeat(DEEP))),
+        (
+            "braces",
+            format!("{}{}", "{".repeat(DEEP), "}".repeat(DEEP)),
+        ),
         ("parentheses that never close", nested("(", "1", "")),
         ("templates", nested("`${", "1", "}`")),
         ("nots", nested("!", "1", "")),
@@ -87,9 +111,18 @@ fn long_chains_are_no_crash() {
     // No brackets at all, and a tree as deep as the file is long: either verdict will do, a crash will not.
     const LONG: usize = 50_000;
     for (what, text) in [
-        ("sums", loading(&format!("const x = {}1;", "1+".repeat(LONG)))),
-        ("members", loading(&format!("const x = () => a{};", ".b".repeat(LONG)))),
-        ("else ifs", loading(&format!("{}{{}}", "if (0) {} else ".repeat(LONG / 10)))),
+        (
+            "sums",
+            loading(&format!("const x = {}1;", "1+".repeat(LONG))),
+        ),
+        (
+            "members",
+            loading(&format!("const x = () => a{};", ".b".repeat(LONG))),
+        ),
+        (
+            "else ifs",
+            loading(&format!("{}{{}}", "if (0) {} else ".repeat(LONG / 10))),
+        ),
         ("labels", loading(&format!("{};", "a:".repeat(3)))),
         ("statements", loading(&";".repeat(LONG))),
     ] {
@@ -99,7 +132,11 @@ fn long_chains_are_no_crash() {
         assert!([0, 4].contains(&report.code()), "{what}: {}", report.answer);
         let written = fs::read_to_string(installation.database()).unwrap() != text;
         assert_eq!(written, report.code() == 0, "{what}");
-        assert!(!report.answer.stderr.contains("panicked"), "{what}: {}", report.answer);
+        assert!(
+            !report.answer.stderr.contains("panicked"),
+            "{what}: {}",
+            report.answer
+        );
     }
 }
 
@@ -121,13 +158,21 @@ fn what_is_no_text_says_where() {
     assert_eq!(state, "drifted");
     assert!(reason.contains(&(place + 6).to_string()), "{reason}");
 
-    let noise: Vec<u8> = (0u32..60_000).map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    let noise: Vec<u8> = (0u32..60_000)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0])
+        .collect();
     for (what, bytes) in [
         ("noise", noise),
         ("an ELF header", b"\x7fELF\x02\x01\x01\0\0\0\0\0".to_vec()),
         ("zeros", vec![0; 4096]),
         ("half a character", b"\xf0\x9f".to_vec()),
-        ("UTF-16", published().encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        (
+            "UTF-16",
+            published()
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+        ),
     ] {
         assert_eq!(file(what, &bytes).0, "drifted", "{what}");
     }
@@ -142,7 +187,10 @@ fn what_is_empty_or_no_program_is_drifted() {
         ("a comment", "// moved"),
         ("JSON", r#"{"moved": true}"#),
         ("HTML", "<!doctype html><title>404</title>"),
-        ("a merge conflict", "<<<<<<< HEAD\nexports.x = 1;\n=======\nexports.x = 2;\n>>>>>>> other\n"),
+        (
+            "a merge conflict",
+            "<<<<<<< HEAD\nexports.x = 1;\n=======\nexports.x = 2;\n>>>>>>> other\n",
+        ),
     ] {
         assert_eq!(file(what, text.as_bytes()).0, "drifted", "{what}");
     }
@@ -152,25 +200,58 @@ fn what_is_empty_or_no_program_is_drifted() {
 fn code_that_never_ends_fails_the_proof_in_time() {
     for (what, more) in [
         ("a loop", "for (;;) {}"),
-        ("a loop with a catch", "for (;;) { try { for (;;) {} } catch (e) {} }"),
-        ("a loop in finally", "try { for (;;) {} } finally { for (;;) {} }"),
-        ("microtasks", "(function again() { Promise.resolve().then(again); })();"),
-        ("microtasks that breed", "(function again() { Promise.resolve().then(again); Promise.resolve().then(again); })();"),
+        (
+            "a loop with a catch",
+            "for (;;) { try { for (;;) {} } catch (e) {} }",
+        ),
+        (
+            "a loop in finally",
+            "try { for (;;) {} } finally { for (;;) {} }",
+        ),
+        (
+            "microtasks",
+            "(function again() { Promise.resolve().then(again); })();",
+        ),
+        (
+            "microtasks that breed",
+            "(function again() { Promise.resolve().then(again); Promise.resolve().then(again); })();",
+        ),
         ("timers", "(function again() { setTimeout(again, 0); })();"),
-        ("a regular expression", "/^(a+)+$/.test('a'.repeat(40) + 'b');"),
-        ("a generator", "for (const x of (function* () { for (;;) yield 1; })()) {}"),
-        ("a search", "Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1);"),
-        ("a sort that never settles", "Array.from({length: 1e6}, (_, n) => n).sort(() => { for (;;) {} });"),
-        ("a getter", "Object.defineProperty(exports, 'createDatabaseIfNotExist', {get() { for (;;) {} }});"),
+        (
+            "a regular expression",
+            "/^(a+)+$/.test('a'.repeat(40) + 'b');",
+        ),
+        (
+            "a generator",
+            "for (const x of (function* () { for (;;) yield 1; })()) {}",
+        ),
+        (
+            "a search",
+            "Array.prototype.indexOf.call({length: 2 ** 53 - 1}, 1);",
+        ),
+        (
+            "a sort that never settles",
+            "Array.from({length: 1e6}, (_, n) => n).sort(() => { for (;;) {} });",
+        ),
+        (
+            "a getter",
+            "Object.defineProperty(exports, 'createDatabaseIfNotExist', {get() { for (;;) {} }});",
+        ),
     ] {
         let (state, reason) = file(what, loading(more).as_bytes());
         assert_eq!(state, "proof-failed", "{what}: {reason}");
     }
     for (what, more) in [
         ("a loop", "while (true) {}"),
-        ("a promise that never settles", "await new Promise(() => {});"),
+        (
+            "a promise that never settles",
+            "await new Promise(() => {});",
+        ),
         ("awaiting for ever", "for (;;) await null;"),
-        ("a thenable that goes on", "await (function more() { return {then: done => done(more())}; })();"),
+        (
+            "a thenable that goes on",
+            "await (function more() { return {then: done => done(more())}; })();",
+        ),
     ] {
         let (state, reason) = file(what, connecting(more).as_bytes());
         assert_eq!(state, "proof-failed", "{what}: {reason}");
@@ -180,15 +261,24 @@ fn code_that_never_ends_fails_the_proof_in_time() {
 #[test]
 fn code_that_wants_all_memory_fails_the_proof_in_time() {
     for (what, more) in [
-        ("arrays", "const all = []; for (;;) all.push(new Array(1e5).fill(all));"),
+        (
+            "arrays",
+            "const all = []; for (;;) all.push(new Array(1e5).fill(all));",
+        ),
         ("a string", "let s = 'x'; for (;;) s += s;"),
         ("one array", "const one = new Array(4e9 >>> 0).fill(1);"),
         ("a buffer", "const one = new ArrayBuffer(8e9);"),
         ("a join", "new Array(2 ** 32 - 1).join('ghost');"),
-        ("recursion", "(function deeper() { return deeper() + 1; })();"),
+        (
+            "recursion",
+            "(function deeper() { return deeper() + 1; })();",
+        ),
         ("deep JSON", "JSON.parse('['.repeat(1e6));"),
         ("a deep regular expression", "new RegExp('('.repeat(1e6));"),
-        ("closures", "let f = () => 1; for (;;) { const g = f; f = () => g(); }"),
+        (
+            "closures",
+            "let f = () => 1; for (;;) { const g = f; f = () => g(); }",
+        ),
         ("a repeat", "'ghost'.repeat(2 ** 28).repeat(8);"),
     ] {
         let (state, reason) = file(what, loading(more).as_bytes());
@@ -202,12 +292,24 @@ fn code_that_reaches_out_finds_nothing() {
     let witness = installation.beside("touched");
     let path = witness.display();
     for (what, more) in [
-        ("a file", format!("require('fs').writeFileSync('{path}', 'x');")),
-        ("a process", format!("require('child_process').execSync('touch {path}');")),
-        ("a binding", format!("process.binding('fs').writeFileUtf8('{path}', 'x');")),
+        (
+            "a file",
+            format!("require('fs').writeFileSync('{path}', 'x');"),
+        ),
+        (
+            "a process",
+            format!("require('child_process').execSync('touch {path}');"),
+        ),
+        (
+            "a binding",
+            format!("process.binding('fs').writeFileUtf8('{path}', 'x');"),
+        ),
         ("os", format!("os.exec(['touch', '{path}']);")),
         ("std", format!("std.open('{path}', 'w').puts('x');")),
-        ("an import", format!("import('std').then(std => std.open('{path}', 'w').puts('x'));")),
+        (
+            "an import",
+            format!("import('std').then(std => std.open('{path}', 'w').puts('x'));"),
+        ),
     ] {
         // Whatever the verdict is, nothing happens.
         let installation = Installation::small("6.2.1");
@@ -216,25 +318,50 @@ fn code_that_reaches_out_finds_nothing() {
         assert!([0, 4].contains(&report.code()), "{what}: {}", report.answer);
         assert!(!witness.exists(), "{what} was written by code under proof");
     }
-    for (what, more) in [("exit", "process.exit(0);"), ("kill", "process.kill(process.pid, 'SIGKILL');"), ("abort", "process.abort();"), ("a throw", "throw new Error('no');"), ("a throw of nothing", "throw undefined;")] {
-        assert_eq!(file(what, loading(more).as_bytes()).0, "proof-failed", "{what}");
+    for (what, more) in [
+        ("exit", "process.exit(0);"),
+        ("kill", "process.kill(process.pid, 'SIGKILL');"),
+        ("abort", "process.abort();"),
+        ("a throw", "throw new Error('no');"),
+        ("a throw of nothing", "throw undefined;"),
+    ] {
+        assert_eq!(
+            file(what, loading(more).as_bytes()).0,
+            "proof-failed",
+            "{what}"
+        );
     }
 }
 
 #[test]
 fn a_proof_that_is_cheated_on_is_no_proof() {
     // Swallows every error, and reaches for what the harness looks with.
-    let swallow = |more: &str| loading(more).replacen("if (err.errno === 1007) {", "if (err.errno === 1007 || err) {", 1);
+    let swallow = |more: &str| {
+        loading(more).replacen(
+            "if (err.errno === 1007) {",
+            "if (err.errno === 1007 || err) {",
+            1,
+        )
+    };
     for (what, more) in [
         ("nothing", ""),
-        ("JSON.stringify", "const was = JSON.stringify; JSON.stringify = (v) => was({...v, settles: 'throws', code: 'DATABASE_CREATION_FAILED'});"),
-        ("Promise.then", "Promise.prototype.then = function () { return this; };"),
+        (
+            "JSON.stringify",
+            "const was = JSON.stringify; JSON.stringify = (v) => was({...v, settles: 'throws', code: 'DATABASE_CREATION_FAILED'});",
+        ),
+        (
+            "Promise.then",
+            "Promise.prototype.then = function () { return this; };",
+        ),
         ("Object.assign", "Object.assign = (target) => target;"),
         ("String", "String = () => 'throws';"),
         ("RegExp.test", "RegExp.prototype.test = () => true;"),
     ] {
         let (state, reason) = file(what, swallow(more).as_bytes());
-        assert!(["proof-failed", "broken-by-hand", "drifted"].contains(&state.as_str()), "{what}: {state}: {reason}");
+        assert!(
+            ["proof-failed", "broken-by-hand", "drifted"].contains(&state.as_str()),
+            "{what}: {state}: {reason}"
+        );
     }
 }
 
@@ -249,16 +376,36 @@ fn a_package_json_that_is_none_is_told_by_name() {
         ("binary", "\0\u{1}\u{2}"),
         ("an HTML page", "<html>"),
         ("no version", r#"{"name": "ghost"}"#),
-        ("a version that is no text", r#"{"name": "ghost", "version": 6}"#),
-        ("deep nesting", &format!("{{\"name\": \"ghost\", \"version\": \"6.65.0\", \"x\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000))),
+        (
+            "a version that is no text",
+            r#"{"name": "ghost", "version": 6}"#,
+        ),
+        (
+            "deep nesting",
+            &format!(
+                "{{\"name\": \"ghost\", \"version\": \"6.65.0\", \"x\": {}{}}}",
+                "[".repeat(100_000),
+                "]".repeat(100_000)
+            ),
+        ),
     ] {
         for of_ghost in [true, false] {
             let installation = Installation::small("6.2.1");
-            let manifest = if of_ghost { installation.ghost.join("package.json") } else { installation.package().join("package.json") };
-            let text = if of_ghost { text.to_owned() } else { text.replace("\"ghost\"", "\"knex-migrator\"") };
+            let manifest = if of_ghost {
+                installation.ghost.join("package.json")
+            } else {
+                installation.package().join("package.json")
+            };
+            let text = if of_ghost {
+                text.to_owned()
+            } else {
+                text.replace("\"ghost\"", "\"knex-migrator\"")
+            };
             fs::write(&manifest, text).unwrap();
             let report = refused(what, &installation);
-            let said = report.json["error"].as_str().unwrap_or_else(|| panic!("{what}: {}", report.answer));
+            let said = report.json["error"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{what}: {}", report.answer));
             assert!(said.contains("package.json"), "{what}: {said}");
             assert!(report.json["next_step"].is_string(), "{what}");
         }
@@ -269,18 +416,36 @@ fn a_package_json_that_is_none_is_told_by_name() {
 fn a_lying_version_changes_no_verdict() {
     let lying = |version: &str| {
         let installation = Installation::small("6.2.1");
-        write(&installation.package().join("package.json"), &format!(r#"{{"name": "knex-migrator", "version": "{version}"}}"#));
+        write(
+            &installation.package().join("package.json"),
+            &format!(r#"{{"name": "knex-migrator", "version": "{version}"}}"#),
+        );
         installation
     };
     for version in ["0.0.0", "999.0.0", "5.1.5", "6.2.1-rc.1"] {
         let report = lying(version).patch();
-        assert_eq!((report.code(), report.state()), (0, "applied"), "{version}: {}", report.answer);
+        assert_eq!(
+            (report.code(), report.state()),
+            (0, "applied"),
+            "{version}: {}",
+            report.answer
+        );
     }
     for version in ["latest", "../../etc/passwd", "6.2.1\\u001b[2J\\u0007"] {
         let report = refused(version, &lying(version));
         assert_eq!(report.code(), 5, "{}", report.answer);
-        assert!(report.json["error"].as_str().unwrap().contains("which is no version"), "{}", report.answer);
-        assert!(!report.answer.stderr.contains(['\u{1b}', '\u{7}']), "control characters reach no terminal");
+        assert!(
+            report.json["error"]
+                .as_str()
+                .unwrap()
+                .contains("which is no version"),
+            "{}",
+            report.answer
+        );
+        assert!(
+            !report.answer.stderr.contains(['\u{1b}', '\u{7}']),
+            "control characters reach no terminal"
+        );
     }
 }
 
@@ -314,9 +479,18 @@ fn links_in_circles_come_to_an_end() {
     let installation = Installation::small("6.2.1");
     symlink(".", installation.root.join("node_modules/self")).unwrap();
     symlink("../..", installation.root.join("node_modules/@up")).unwrap();
-    symlink(&installation.root, installation.package().join("node_modules")).unwrap();
+    symlink(
+        &installation.root,
+        installation.package().join("node_modules"),
+    )
+    .unwrap();
     let report = run("patch", &installation.root, &["--only", PATCH, "--deep"]);
-    assert_eq!((report.code(), report.states()), (0, vec!["applied"]), "{}", report.answer);
+    assert_eq!(
+        (report.code(), report.states()),
+        (0, vec!["applied"]),
+        "{}",
+        report.answer
+    );
 }
 
 #[test]
@@ -325,7 +499,14 @@ fn what_is_no_file_is_not_opened() {
         let installation = Installation::small("6.2.1");
         let path = installation.package().join(path);
         fs::remove_file(&path).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR, 0).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
         refused(&format!("{what} is a pipe"), &installation);
 
         fs::remove_file(&path).unwrap();

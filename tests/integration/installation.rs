@@ -43,8 +43,14 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Flat, Self::Pnpm, Self::GhostCli, Self::OfficialImage, Self::Project, Self::Workspace];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Flat,
+        Self::Pnpm,
+        Self::GhostCli,
+        Self::OfficialImage,
+        Self::Project,
+        Self::Workspace,
+    ];
 }
 
 impl Installation {
@@ -54,18 +60,38 @@ impl Installation {
         let empty = Self::empty();
         let top = empty.root.clone();
         match layout {
-            Layout::Flat => empty.with_ghost(ghost, &top).with_neighbours().with_knex_migrator("node_modules", &wanted),
-            Layout::Pnpm => empty.with_ghost(ghost, &top).with_neighbours().with_pnpm(&wanted),
-            Layout::GhostCli => empty.with_ghost_cli(ghost, false).with_neighbours().with_knex_migrator("node_modules", &wanted),
-            Layout::OfficialImage => empty.with_ghost_cli(ghost, true).with_neighbours().with_pnpm(&wanted),
+            Layout::Flat => empty
+                .with_ghost(ghost, &top)
+                .with_neighbours()
+                .with_knex_migrator("node_modules", &wanted),
+            Layout::Pnpm => empty
+                .with_ghost(ghost, &top)
+                .with_neighbours()
+                .with_pnpm(&wanted),
+            Layout::GhostCli => empty
+                .with_ghost_cli(ghost, false)
+                .with_neighbours()
+                .with_knex_migrator("node_modules", &wanted),
+            Layout::OfficialImage => empty
+                .with_ghost_cli(ghost, true)
+                .with_neighbours()
+                .with_pnpm(&wanted),
             Layout::Project => {
-                write(&top.join("package.json"), &format!(r#"{{"name": "blog", "private": true, "dependencies": {{"ghost": "{ghost}"}}}}"#));
+                write(
+                    &top.join("package.json"),
+                    &format!(
+                        r#"{{"name": "blog", "private": true, "dependencies": {{"ghost": "{ghost}"}}}}"#
+                    ),
+                );
                 let mut installation = empty.with_ghost(ghost, &top.join("node_modules/ghost"));
                 installation.add_copy(&top.join("node_modules/knex-migrator"), &wanted);
                 installation
             }
             Layout::Workspace => {
-                write(&top.join("package.json"), r#"{"name": "monorepo", "private": true, "workspaces": ["ghost/*"], "dependencies": {"ghost": "*"}}"#);
+                write(
+                    &top.join("package.json"),
+                    r#"{"name": "monorepo", "private": true, "workspaces": ["ghost/*"], "dependencies": {"ghost": "*"}}"#,
+                );
                 let mut installation = empty.with_ghost(ghost, &top.join("ghost/core"));
                 fs::create_dir_all(top.join("node_modules")).unwrap();
                 symlink("../ghost/core", top.join("node_modules/ghost")).unwrap();
@@ -79,7 +105,10 @@ impl Installation {
     pub(crate) fn small(knex_migrator: &str) -> Self {
         let mut installation = Self::empty();
         let root = installation.root.clone();
-        write(&root.join("package.json"), r#"{"name": "ghost", "version": "6.65.0"}"#);
+        write(
+            &root.join("package.json"),
+            r#"{"name": "ghost", "version": "6.65.0"}"#,
+        );
         installation.add_copy(&root.join("node_modules/knex-migrator"), knex_migrator);
         installation
     }
@@ -87,11 +116,20 @@ impl Installation {
     /// A root with nothing in it.
     pub(crate) fn empty() -> Self {
         // Beside the cache of packages, so that hard links to it are possible.
-        let directory = tempfile::Builder::new().prefix("ghost-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("ghost-")
+            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .unwrap();
         process::open_to_all(directory.path());
         let root = directory.path().canonicalize().unwrap().join("ghost");
         fs::create_dir(&root).unwrap();
-        Self { directory, ghost: root.clone(), root, databases: Vec::new(), store: None }
+        Self {
+            directory,
+            ghost: root.clone(),
+            root,
+            databases: Vec::new(),
+            store: None,
+        }
     }
 
     /// A place beside the installation.
@@ -112,13 +150,17 @@ impl Installation {
     /// Puts a real knex-migrator there.
     pub(crate) fn add_copy(&mut self, directory: &Path, version: &str) {
         copy_tree(&packages::unpacked("knex-migrator", version), directory);
-        self.databases.push(directory.canonicalize().unwrap().join(DATABASE));
+        self.databases
+            .push(directory.canonicalize().unwrap().join(DATABASE));
     }
 
     /// A second copy, of a version of its own, within another package.
     pub(crate) fn with_nested_copy(mut self, version: &str) -> Self {
         let plugin = self.ghost.join("node_modules/@acme/storage-plugin");
-        write(&plugin.join("package.json"), r#"{"name": "@acme/storage-plugin", "version": "1.0.0"}"#);
+        write(
+            &plugin.join("package.json"),
+            r#"{"name": "@acme/storage-plugin", "version": "1.0.0"}"#,
+        );
         self.add_copy(&plugin.join("node_modules/knex-migrator"), version);
         self
     }
@@ -126,7 +168,9 @@ impl Installation {
     /// A second entry of pnpm's virtual store (another peer) with the same files of the store.
     pub(crate) fn with_second_pnpm_entry(mut self, version: &str) -> Self {
         let store = self.store.clone().unwrap();
-        let entry = self.ghost.join(format!("node_modules/.pnpm/knex-migrator@{version}_knex@3.1.0/node_modules/knex-migrator"));
+        let entry = self.ghost.join(format!(
+            "node_modules/.pnpm/knex-migrator@{version}_knex@3.1.0/node_modules/knex-migrator"
+        ));
         link_tree(&store.join(format!("knex-migrator-{version}")), &entry);
         self.databases.push(entry.join(DATABASE));
         self
@@ -137,7 +181,11 @@ impl Installation {
         let unpacked = packages::unpacked("ghost", version);
         link_tree(&unpacked, directory);
         fs::remove_file(directory.join("package.json")).unwrap();
-        fs::copy(unpacked.join("package.json"), directory.join("package.json")).unwrap();
+        fs::copy(
+            unpacked.join("package.json"),
+            directory.join("package.json"),
+        )
+        .unwrap();
         self.ghost = directory.canonicalize().unwrap();
         self
     }
@@ -146,24 +194,44 @@ impl Installation {
         let root = self.root.clone();
         let real = root.join("versions").join(version);
         self = self.with_ghost(version, &real);
-        let target = if absolute { real } else { Path::new("versions").join(version) };
+        let target = if absolute {
+            real
+        } else {
+            Path::new("versions").join(version)
+        };
         symlink(target, root.join("current")).unwrap();
-        write(&root.join(".ghost-cli"), &format!(r#"{{"cli-version": "1.29.1", "active-version": "{version}", "name": "blog"}}"#));
-        write(&root.join("config.production.json"), r#"{"url": "https://blog.example", "database": {"client": "mysql"}}"#);
+        write(
+            &root.join(".ghost-cli"),
+            &format!(
+                r#"{{"cli-version": "1.29.1", "active-version": "{version}", "name": "blog"}}"#
+            ),
+        );
+        write(
+            &root.join("config.production.json"),
+            r#"{"url": "https://blog.example", "database": {"client": "mysql"}}"#,
+        );
         for directory in ["apps", "data", "images", "themes"] {
             fs::create_dir_all(root.join("content").join(directory)).unwrap();
         }
-        symlink(self.ghost.join("content/themes/source"), root.join("content/themes/source")).unwrap();
+        symlink(
+            self.ghost.join("content/themes/source"),
+            root.join("content/themes/source"),
+        )
+        .unwrap();
         self
     }
 
     /// A directory with a package.json for each other dependency of Ghost: names and versions are Ghost's own.
     fn with_neighbours(self) -> Self {
-        let manifest: serde_json::Value = serde_json::from_slice(&fs::read(self.ghost.join("package.json")).unwrap()).unwrap();
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&fs::read(self.ghost.join("package.json")).unwrap()).unwrap();
         for (name, version) in manifest["dependencies"].as_object().unwrap() {
             if name != "knex-migrator" {
                 let directory = self.ghost.join("node_modules").join(name);
-                write(&directory.join("package.json"), &format!(r#"{{"name": "{name}", "version": {version}}}"#));
+                write(
+                    &directory.join("package.json"),
+                    &format!(r#"{{"name": "{name}", "version": {version}}}"#),
+                );
                 write(&directory.join("index.js"), "module.exports = {};\n");
             }
         }
@@ -181,14 +249,24 @@ impl Installation {
         let stored = store.join(format!("knex-migrator-{version}"));
         copy_tree(&packages::unpacked("knex-migrator", version), &stored);
         let name = format!("knex-migrator@{version}_knex@2.4.2");
-        let entry = self.ghost.join(format!("node_modules/.pnpm/{name}/node_modules/knex-migrator"));
+        let entry = self.ghost.join(format!(
+            "node_modules/.pnpm/{name}/node_modules/knex-migrator"
+        ));
         link_tree(&stored, &entry);
         fs::create_dir_all(self.ghost.join("node_modules")).unwrap();
-        symlink(format!(".pnpm/{name}/node_modules/knex-migrator"), self.ghost.join("node_modules/knex-migrator")).unwrap();
+        symlink(
+            format!(".pnpm/{name}/node_modules/knex-migrator"),
+            self.ghost.join("node_modules/knex-migrator"),
+        )
+        .unwrap();
         // As pnpm hoists: a second way to the same directory.
         let hoisted = self.ghost.join("node_modules/.pnpm/node_modules");
         fs::create_dir_all(&hoisted).unwrap();
-        symlink(format!("../{name}/node_modules/knex-migrator"), hoisted.join("knex-migrator")).unwrap();
+        symlink(
+            format!("../{name}/node_modules/knex-migrator"),
+            hoisted.join("knex-migrator"),
+        )
+        .unwrap();
         self.databases.push(entry.join(DATABASE));
         self.store = Some(store);
         self
@@ -197,7 +275,8 @@ impl Installation {
 
 /// The version that a package.json asks for.
 fn dependency(package: &Path, name: &str) -> String {
-    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(package.join("package.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(package.join("package.json")).unwrap()).unwrap();
     manifest["dependencies"][name].as_str().unwrap().to_owned()
 }
 

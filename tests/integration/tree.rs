@@ -41,16 +41,31 @@ impl Tree {
             } else {
                 Content::Other
             };
-            let written = (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec());
-            let entry_of = Entry { mode: metadata.mode(), owner: (metadata.uid(), metadata.gid()), content, written };
-            (entry.path().strip_prefix(directory).unwrap().to_owned(), entry_of)
+            let written = (
+                metadata.dev(),
+                metadata.ino(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
+            );
+            let entry_of = Entry {
+                mode: metadata.mode(),
+                owner: (metadata.uid(), metadata.gid()),
+                content,
+                written,
+            };
+            (
+                entry.path().strip_prefix(directory).unwrap().to_owned(),
+                entry_of,
+            )
         });
         Self(entries.collect())
     }
 
     /// What is not the same any more: added, gone, or with other bytes, mode, owner or link.
     pub(crate) fn changes(&self, later: &Self) -> Vec<String> {
-        self.compare(later, |one, other| (&one.content, one.mode, one.owner) == (&other.content, other.mode, other.owner))
+        self.compare(later, |one, other| {
+            (&one.content, one.mode, one.owner) == (&other.content, other.mode, other.owner)
+        })
     }
 
     /// What was touched at all, were it with the same bytes.
@@ -67,7 +82,13 @@ impl Tree {
                 Some(_) => {}
             }
         }
-        changes.extend(later.0.keys().filter(|path| !self.0.contains_key(*path)).map(|path| format!("+ {}", path.display())));
+        changes.extend(
+            later
+                .0
+                .keys()
+                .filter(|path| !self.0.contains_key(*path))
+                .map(|path| format!("+ {}", path.display())),
+        );
         changes
     }
 }

@@ -7,18 +7,35 @@ use crate::tree::Tree;
 
 /// What differs, ghostfix's own directory aside.
 fn left(before: &Tree, installation: &Installation) -> Vec<String> {
-    before.changes(&Tree::of(&installation.root)).into_iter().filter(|change| !change.contains(".ghostfix")).collect()
+    before
+        .changes(&Tree::of(&installation.root))
+        .into_iter()
+        .filter(|change| !change.contains(".ghostfix"))
+        .collect()
 }
 
 #[test]
 fn every_layout_comes_back_byte_for_byte() {
-    for (layout, ghost) in Layout::ALL.into_iter().zip([GHOST_5, GHOST_6].into_iter().cycle()) {
+    for (layout, ghost) in Layout::ALL
+        .into_iter()
+        .zip([GHOST_5, GHOST_6].into_iter().cycle())
+    {
         let installation = Installation::real(layout, ghost).with_nested_copy("0.0.7");
         let before = Tree::of(&installation.root);
         let patched = installation.patch();
-        assert_eq!(patched.states(), ["applied", "applied"], "{layout:?}: {}", patched.answer);
+        assert_eq!(
+            patched.states(),
+            ["applied", "applied"],
+            "{layout:?}: {}",
+            patched.answer
+        );
         let report = installation.revert();
-        assert_eq!((report.code(), report.states()), (0, vec!["reverted", "reverted"]), "{layout:?}: {}", report.answer);
+        assert_eq!(
+            (report.code(), report.states()),
+            (0, vec!["reverted", "reverted"]),
+            "{layout:?}: {}",
+            report.answer
+        );
         assert_eq!(left(&before, &installation), [""; 0], "{layout:?}");
         assert_eq!(installation.verify().code(), 1);
     }

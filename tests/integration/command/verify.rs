@@ -33,13 +33,21 @@ fn the_receipt_is_believed_in_nothing() {
 
     // No receipt, or one that lies: the file is what counts.
     fs::write(installation.database(), &patched).unwrap();
-    for receipt in walkdir::WalkDir::new(installation.ghost.join(".ghostfix")).into_iter().map(Result::unwrap) {
+    for receipt in walkdir::WalkDir::new(installation.ghost.join(".ghostfix"))
+        .into_iter()
+        .map(Result::unwrap)
+    {
         if receipt.file_type().is_file() {
             fs::write(receipt.path(), "{\"files\": \"none\"}").unwrap();
         }
     }
     let report = installation.verify();
-    assert_eq!((report.code(), report.state()), (0, "already-applied"), "{}", report.answer);
+    assert_eq!(
+        (report.code(), report.state()),
+        (0, "already-applied"),
+        "{}",
+        report.answer
+    );
     fs::remove_dir_all(installation.ghost.join(".ghostfix")).unwrap();
     let report = installation.verify();
     assert_eq!((report.code(), report.state()), (0, "already-applied"));
@@ -47,7 +55,11 @@ fn the_receipt_is_believed_in_nothing() {
 
 #[test]
 fn an_edit_that_was_weakened_afterwards_is_seen() {
-    for (from, to) in [("1105", "1106"), ("database exists", "exists"), ("|| err.errno === 1105 &&", "|| err.errno === 1105 ||")] {
+    for (from, to) in [
+        ("1105", "1106"),
+        ("database exists", "exists"),
+        ("|| err.errno === 1105 &&", "|| err.errno === 1105 ||"),
+    ] {
         let installation = Installation::small("6.2.1");
         installation.patch();
         let patched = fs::read_to_string(installation.database()).unwrap();
@@ -68,5 +80,10 @@ fn one_unpatched_copy_is_enough_for_a_no() {
     installation.patch();
     let installation = installation.with_nested_copy("5.3.2");
     let report = installation.verify();
-    assert_eq!((report.code(), report.states()), (1, vec!["already-applied", "not-applied"]), "{}", report.answer);
+    assert_eq!(
+        (report.code(), report.states()),
+        (1, vec!["already-applied", "not-applied"]),
+        "{}",
+        report.answer
+    );
 }
