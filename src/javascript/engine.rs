@@ -49,12 +49,22 @@ const JOBS: usize = 20_000;
 const PRELUDE: &str = include_str!("prelude.js");
 
 /// Runs a job in this process.
+///
+/// A proof fails as a whole, so what one text has used up the time of is not tried on the next.
 #[must_use]
 pub fn run(job: &Job) -> Answers {
-    job.subjects
-        .iter()
-        .map(|subject| Subject::new().run(job, subject))
-        .collect()
+    let mut late = false;
+    let subjects = job.subjects.iter().map(|text| {
+        if late {
+            let why = "not run: the time was used up by the file before it";
+            return vec![Seen::Stopped(why.to_owned()); job.given.len()];
+        }
+        let subject = Subject::new();
+        let answers = subject.run(job, text);
+        late = subject.late.get();
+        answers
+    });
+    subjects.collect()
 }
 
 /// One text in one context: what its cases share is the compiled code and nothing of a case's own.
@@ -71,7 +81,7 @@ impl Subject {
         }
     }
 
-    fn run(self, job: &Job, source: &str) -> Vec<Seen> {
+    fn run(&self, job: &Job, source: &str) -> Vec<Seen> {
         self.cases(job, &loadable(source)).unwrap_or_else(|error| {
             let stopped = Seen::Stopped(error.to_string());
             vec![stopped; job.given.len()]
@@ -102,11 +112,20 @@ impl Subject {
                     return Ok(vec![stopped; job.given.len()]);
                 }
             };
+            let mut unloadable = None;
             let cases = job.given.iter().map(|given| {
                 if self.late.get() {
                     return Seen::Stopped("not run: the time for this file was used up".to_owned());
                 }
-                self.case(&ctx, &drive, given)
+                // Each case loads the file anew: what could not be loaded once need not be tried again.
+                if let Some(seen) = &unloadable {
+                    return Seen::clone(seen);
+                }
+                let seen = self.case(&ctx, &drive, given);
+                if matches!(&seen, Seen::Observed(told) if told["settles"] == "cannot be loaded") {
+                    unloadable = Some(seen.clone());
+                }
+                seen
             });
             Ok(cases.collect())
         })
