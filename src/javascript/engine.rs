@@ -56,7 +56,7 @@ pub fn run(job: &Job) -> Answers {
     let mut late = false;
     let subjects = job.subjects.iter().map(|text| {
         if late {
-            let why = "not run: the time was used up by the file before it";
+            let why = "it was not run: the file before the edit ran for longer than the proof allows (an endless loop?)";
             return vec![Seen::Stopped(why.to_owned()); job.given.len()];
         }
         let subject = Subject::new();

@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, WaitId, WaitIdOptions};
+
 /// How a program ended, and what it printed.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -17,7 +19,10 @@ pub(crate) struct Answer {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// Time on the wall: on a busy machine it says little.
     pub(crate) took: Duration,
+    /// Time of the processor, for it and its children.
+    pub(crate) worked: Duration,
     /// It was still running at the time limit, and was killed.
     pub(crate) timed_out: bool,
 }
@@ -40,7 +45,11 @@ impl fmt::Display for Answer {
         write!(f, "`{}` ", self.command)?;
         match (self.timed_out, self.status.code(), self.status.signal()) {
             (true, ..) => write!(f, "was still running after {:?}", self.took)?,
-            (_, Some(code), _) => write!(f, "ended with {code} after {:?}", self.took)?,
+            (_, Some(code), _) => write!(
+                f,
+                "ended with {code} after {:?} ({:?} of work)",
+                self.took, self.worked
+            )?,
             (_, None, signal) => write!(f, "was ended by signal {signal:?} after {:?}", self.took)?,
         }
         write!(
@@ -64,18 +73,22 @@ pub(crate) fn bounded(mut command: Command, limit: Duration) -> Answer {
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
     let mut timed_out = false;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if started.elapsed() > limit {
+    let pid = Pid::from_child(&child);
+    // Left in the process table, so that it can still be asked what it used.
+    let over = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    while rustix::process::waitid(WaitId::Pid(pid), over)
+        .unwrap()
+        .is_none()
+    {
+        if started.elapsed() > limit && !timed_out {
             timed_out = true;
             child.kill().unwrap();
-            break child.wait().unwrap();
         }
         std::thread::sleep(Duration::from_millis(2));
-    };
+    }
     let took = started.elapsed();
+    let worked = processor_time(child.id());
+    let status = child.wait().unwrap();
     let text = |collected: std::thread::JoinHandle<Vec<u8>>| {
         String::from_utf8_lossy(&collected.join().unwrap()).into_owned()
     };
@@ -85,8 +98,23 @@ pub(crate) fn bounded(mut command: Command, limit: Duration) -> Answer {
         stdout: text(stdout),
         stderr: text(stderr),
         took,
+        worked,
         timed_out,
     }
+}
+
+/// What a process and the children that it waited for used of the processor, as the kernel counts it.
+fn processor_time(pid: u32) -> Duration {
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name in parentheses may hold anything; `utime`, `stime`, `cutime` and `cstime` are the 14th to 17th field.
+    let fields = stat.rsplit_once(") ").unwrap().1.split_whitespace();
+    let ticks: u32 = fields
+        .skip(11)
+        .take(4)
+        .map(|field| field.parse::<u32>().unwrap())
+        .sum();
+    TICK * ticks
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
