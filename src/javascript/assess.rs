@@ -161,7 +161,10 @@ impl Assessor<'_> {
                 );
             }
         };
-        let root = tree::of(&parsed);
+        let root = match tree::of(&parsed) {
+            Ok(root) => root,
+            Err(error) => return self.not_javascript(text, &error),
+        };
         let mut recognised = if self.guards.recognition {
             recogniser.recognise(&root)
         } else {
@@ -332,7 +335,10 @@ impl Assessor<'_> {
         let Ok(recogniser) = Recogniser::new(&self.patch.definition) else {
             return false;
         };
-        let recognised = recogniser.recognise(&tree::of(&parsed));
+        let Ok(root) = tree::of(&parsed) else {
+            return false;
+        };
+        let recognised = recogniser.recognise(&root);
         matches!(
             recognised.sites.as_slice(),
             [Site {
@@ -471,7 +477,7 @@ impl Assessor<'_> {
     fn made_again(&self, stripped: &str, property: bool) -> Option<(String, Vec<Splice>)> {
         let parsed = parse::parse(stripped).ok()?;
         let recogniser = Recogniser::new(&self.patch.definition).ok()?;
-        let recognised = recogniser.recognise(&tree::of(&parsed));
+        let recognised = recogniser.recognise(&tree::of(&parsed).ok()?);
         match recognised.sites.as_slice() {
             [site] if site.standing == Standing::Open => {
                 syntax::edit(&parsed, site, &site.edit.template, property).ok()

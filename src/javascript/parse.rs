@@ -36,8 +36,8 @@ pub enum Unreadable {
     /// Not UTF-8, with the offset of the first byte that is not.
     #[error("it is not UTF-8 text (first at byte {0})")]
     NotText(usize),
-    /// Brackets nested deeper than any published code.
-    #[error("its brackets are nested more than {DEEPEST_BRACKETS} deep (at byte {0})")]
+    /// Nested deeper than anybody writes code, with the offset where that shows.
+    #[error("its code is nested deeper than anybody writes it (seen at byte {0})")]
     TooDeep(usize),
     /// A syntax error, with its place and the parser's words.
     #[error("it is not JavaScript: {message}")]
@@ -236,7 +236,7 @@ mod tests {
         ] {
             let source = format!("{}a", unit.repeat(100_000 / unit.len()));
             let outcome = with_stack_for(source.len(), || {
-                parse(&source).map(|parsed| drop(super::super::tree::of(&parsed)))
+                { parse(&source).map(|parsed| drop(super::super::tree::of(&parsed))) }
             })
             .unwrap();
             assert!(outcome.is_ok(), "{unit}: {outcome:?}");

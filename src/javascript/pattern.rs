@@ -173,7 +173,7 @@ fn pattern(source: &str) -> Result<Node, Unreadable> {
         Ok(_) => (parenthesised.as_str(), true),
         Err(_) => (source, false),
     };
-    let root = tree::of(&parse::parse(text)?);
+    let root = tree::of(&parse::parse(text)?)?;
     let Value::List(mut body) = root.field("body").clone() else {
         return Ok(root);
     };
@@ -313,7 +313,7 @@ mod tests {
         let parsed = parse::parse(text).unwrap();
         Compiled::pattern(source)
             .unwrap()
-            .occurs_in(&tree::of(&parsed))
+            .occurs_in(&tree::of(&parsed).unwrap())
     }
 
     #[test]

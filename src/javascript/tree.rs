@@ -12,7 +12,7 @@ use std::ops::Range;
 use serde::ser::{self, Serialize};
 use swc_common::BytePos;
 
-use super::parse::Parsed;
+use super::parse::{Parsed, Unreadable};
 
 /// A syntax node in normal form.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,20 +102,19 @@ impl Node {
     }
 }
 
+/// How deep nodes may be nested. Published targets stay below 100.
+const DEEPEST: usize = 2_000;
+
 /// The normal form of a parsed file.
-#[must_use]
-pub fn of(parsed: &Parsed<'_>) -> Node {
-    let value = parsed
-        .program
-        .serialize(Builder { parsed })
-        .unwrap_or(Value::Null);
-    match value {
-        Value::Node(node) => *node,
-        _ => Node {
-            kind: Cow::Borrowed("Script"),
-            range: 0..parsed.text.len(),
-            fields: Vec::new(),
-        },
+///
+/// # Errors
+///
+/// [`Unreadable::TooDeep`] where the code is nested deeper than anybody writes it.
+pub fn of(parsed: &Parsed<'_>) -> Result<Node, Unreadable> {
+    let builder = Builder { parsed, depth: 0 };
+    match parsed.program.serialize(builder) {
+        Ok(Value::Node(node)) => Ok(*node),
+        Ok(_) | Err(Failed) => Err(Unreadable::TooDeep(0)),
     }
 }
 
@@ -382,15 +381,28 @@ impl From<Node> for Value {
 #[derive(Clone, Copy)]
 struct Builder<'p> {
     parsed: &'p Parsed<'p>,
+    depth: usize,
 }
 
-/// The tree could not be serialised; swc's never fails, serde wants the type.
+impl Builder<'_> {
+    /// The builder for what stands within a node.
+    fn deeper(mut self) -> Result<Self, Failed> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            Err(Failed)
+        } else {
+            Ok(self)
+        }
+    }
+}
+
+/// The tree is nested too deep; swc's own part never fails.
 #[derive(Debug)]
 struct Failed;
 
 impl fmt::Display for Failed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the syntax tree cannot be serialised")
+        out.write_str("the syntax tree is nested too deep")
     }
 }
 
@@ -669,10 +681,10 @@ impl<'p> ser::Serializer for Builder<'p> {
         Err(Failed)
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Parts<'p>, Failed> {
-        Ok(Parts::new(self, ""))
+        Ok(Parts::new(self.deeper()?, ""))
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts<'p>, Failed> {
-        Ok(Parts::new(self, name))
+        Ok(Parts::new(self.deeper()?, name))
     }
     fn serialize_struct_variant(
         self,
