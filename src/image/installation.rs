@@ -5,7 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::link::{Broken, resolve_below};
+use super::listing::list;
 use super::manifest::Manifest;
 use crate::error::{Error, Result};
 use crate::report::GhostFound;
@@ -108,12 +111,10 @@ fn real_directory(root: &Path) -> Result<PathBuf> {
     };
     let real = root.canonicalize().map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => Error::file_system("open", root, error),
-        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-            nothing(format!(
-                "no Ghost in {}: it leads through links that go in circles",
-                root.display()
-            ))
-        }
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => nothing(format!(
+            "no Ghost in {}: it leads through links that go in circles",
+            root.display()
+        )),
         _ => match root.read_link() {
             Ok(to) => nothing(format!(
                 "no Ghost in {}: it is a link to {}, which does not exist",
@@ -193,26 +194,14 @@ fn at(real_root: &Path, name: &str, place: Place, seen: &mut Seen) -> Result<Opt
 /// Every Ghost in `root/versions`: asked only where there is no `current`.
 fn versions(real_root: &Path, seen: &mut Seen) -> Result<Vec<Candidate>> {
     let directory = real_root.join("versions");
-    let entries = match directory.read_dir() {
-        Ok(entries) => entries,
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(Error::file_system("list", directory, error)),
+    let mut names = match list(&directory) {
+        Ok(entries) => entries
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>(),
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Vec::new()),
+        Err(error) => return Err(Error::file_system("list", directory, error.into())),
     };
-    let mut names = Vec::new();
-    for entry in entries {
-        names.push(
-            entry
-                .map_err(|error| Error::file_system("list", &directory, error))?
-                .file_name(),
-        );
-    }
     names.sort();
     let mut found = Vec::new();
     for name in names {

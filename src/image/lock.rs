@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::installation::Installation;
+use super::listing;
 use crate::error::{Error, Result};
 
 /// Held as long as this value lives. Everything that writes wants to see it.
@@ -62,19 +63,26 @@ impl Lock {
     }
 }
 
-/// Whether somebody holds the lock at this moment. Nothing is written, and nobody is kept waiting.
-pub(crate) fn is_held(installation: &Installation) -> Result<bool> {
-    let descriptor = open(&installation.version_directory)?;
-    match rustix::fs::flock(&descriptor, FlockOperation::NonBlockingLockShared) {
-        Ok(()) => Ok(false),
-        Err(Errno::WOULDBLOCK) => Ok(true),
-        Err(error) => Err(failed(&installation.version_directory, error)),
+/// Keeps writers away while something is read.
+#[derive(Debug)]
+pub(crate) struct ReadLock {
+    _held: OwnedFd,
+}
+
+impl ReadLock {
+    /// `None` while a ghostfix that writes is at work: nobody waits for it. Taking this lock writes nothing either.
+    pub(crate) fn try_acquire(installation: &Installation) -> Result<Option<Self>> {
+        let descriptor = open(&installation.version_directory)?;
+        match rustix::fs::flock(&descriptor, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(Some(Self { _held: descriptor })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(failed(&installation.version_directory, error)),
+        }
     }
 }
 
 fn open(directory: &Path) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(directory, flags, Mode::empty()).map_err(|error| failed(directory, error))
+    listing::open(directory).map_err(|error| failed(directory, error))
 }
 
 fn failed(directory: &Path, error: Errno) -> Error {
@@ -103,9 +111,9 @@ mod tests {
     fn the_second_waits_no_longer_than_told_and_says_who_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let here = installation(dir.path());
-        assert!(!is_held(&here).unwrap());
+        assert!(ReadLock::try_acquire(&here).unwrap().is_some());
         let first = Lock::acquire(&here, Duration::ZERO).unwrap();
-        assert!(is_held(&here).unwrap());
+        assert!(ReadLock::try_acquire(&here).unwrap().is_none());
         let begun = Instant::now();
         let error = Lock::acquire(&here, Duration::from_millis(100)).unwrap_err();
         assert!(
@@ -119,7 +127,7 @@ mod tests {
         );
         assert_eq!(error.exit_code(), 5);
         drop(first);
-        assert!(!is_held(&here).unwrap());
+        assert!(ReadLock::try_acquire(&here).unwrap().is_some());
         Lock::acquire(&here, Duration::ZERO).unwrap();
         assert_eq!(
             std::fs::read_dir(dir.path()).unwrap().count(),

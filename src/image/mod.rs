@@ -13,6 +13,7 @@ mod fixture;
 pub mod installation;
 mod journal;
 mod link;
+mod listing;
 pub mod lock;
 mod manifest;
 pub mod receipt;

@@ -8,11 +8,12 @@ use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use tempfile::TempPath;
 
 use super::appearance::Appearance;
+use super::listing::{self, list};
 use super::source::{Identity, Links, Regular, read_regular};
 use crate::error::{Error, Result};
 
@@ -92,12 +93,6 @@ impl Original {
             }
             _ => Err(changed_meanwhile(&self.path)),
         }
-    }
-
-    /// Writes the file anew after it was removed.
-    pub(crate) fn restore(&self) -> Result<()> {
-        let mut old = stage_new(&self.path, &self.appearance, &self.bytes)?;
-        old.put()
     }
 
     /// Writes the file that is to take this one's place, with everything but the content as it is.
@@ -185,7 +180,10 @@ impl Staged {
                 rustix::fs::rename(&*self.temporary, &self.target).map_err(failed)?
             }
             (Place::Moved, None) => rustix::fs::unlink(&self.target).map_err(failed)?,
-            (Place::Moved, Some(original)) => original.restore()?,
+            (Place::Moved, Some(original)) => {
+                let mut old = stage_new(&self.target, &original.appearance, &original.bytes)?;
+                old.put()?;
+            }
         }
         self.place = Place::Back;
         Ok(())
@@ -203,11 +201,52 @@ impl Staged {
     }
 }
 
+/// A file that has been taken out of its place. Dropped, it is gone.
+pub(crate) struct Aside {
+    path: PathBuf,
+    temporary: TempPath,
+    there: bool,
+}
+
+/// Takes a file out of its place, under a temporary name.
+pub(crate) fn set_aside(path: &Path) -> Result<Aside> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let moved = tempfile::Builder::new()
+        .prefix(&prefix(path))
+        .rand_bytes(RANDOM)
+        .make_in(directory, |aside| Ok(rustix::fs::rename(path, aside)?))
+        .map_err(|error| Error::file_system("remove", path, error))?;
+    Ok(Aside {
+        path: path.to_owned(),
+        temporary: moved.into_temp_path(),
+        there: true,
+    })
+}
+
+impl Aside {
+    /// Puts the file back in its place.
+    pub(crate) fn put_back(&mut self) -> Result<()> {
+        rustix::fs::rename(&*self.temporary, &self.path)
+            .map_err(|error| Error::file_system("put back", &self.path, error.into()))?;
+        self.there = false;
+        Ok(())
+    }
+
+    /// Removes the file for good.
+    pub(crate) fn clear(&mut self) -> Result<()> {
+        if self.there {
+            std::fs::remove_file(&self.temporary)
+                .map_err(|error| Error::file_system("remove", &*self.temporary, error))?;
+            self.there = false;
+        }
+        Ok(())
+    }
+}
+
 /// Makes the names in a directory last: which file is at a path is the directory's content.
 pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
     let failed = |error: Errno| Error::file_system("sync", directory, error.into());
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(directory, flags, Mode::empty()).map_err(failed)?;
+    let opened = listing::open(directory).map_err(failed)?;
     match rustix::fs::fsync(&opened) {
         // Network and shared file systems that cannot do this for directories say so.
         Ok(()) | Err(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS) => Ok(()),
@@ -218,23 +257,20 @@ pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
 /// Removes what a killed run has left beside `target`. The caller holds the lock, so nobody is writing there now.
 pub(crate) fn sweep(target: &Path) -> Result<Vec<PathBuf>> {
     let directory = target.parent().unwrap_or(Path::new("."));
-    let failed = |error| Error::file_system("list", directory, error);
     let prefix = prefix(target);
-    let mut removed = Vec::new();
-    let entries = match directory.read_dir() {
+    let entries = match list(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(removed),
-        Err(error) => return Err(failed(error)),
+        Err(Errno::NOENT) => Vec::new(),
+        Err(error) => return Err(Error::file_system("list", directory, error.into())),
     };
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
+    let mut removed = Vec::new();
+    for (name, kind) in entries {
         let Some(random) = name.as_bytes().strip_prefix(prefix.as_bytes()) else {
             continue;
         };
         let ours = random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric);
-        if ours && entry.file_type().map_err(failed)?.is_file() {
-            let path = entry.path();
+        if ours && kind == FileType::RegularFile {
+            let path = directory.join(name);
             std::fs::remove_file(&path)
                 .map_err(|error| Error::file_system("remove", &path, error))?;
             removed.push(path);

@@ -4,12 +4,17 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::appearance::Appearance;
 use super::change::Change;
 use super::installation::Installation;
 use super::journal::{Journal, JournalFile};
+use super::listing::list;
 use super::receipt::{self, FileEntry, Receipt};
-use super::replace::{self, Original, Staged, changed_meanwhile, stage_new, sync_directory};
+use super::replace::{
+    self, Aside, Original, Staged, changed_meanwhile, set_aside, stage_new, sync_directory,
+};
 use super::source;
 use crate::error::{Error, Result};
 
@@ -35,10 +40,8 @@ enum ReceiptStep {
     /// It stays as it is, or is as it should be already.
     Keep,
     Write(Box<Staged>),
-    Remove {
-        original: Box<Original>,
-        removed: bool,
-    },
+    Remove,
+    Removed(Aside),
 }
 
 impl<'a> Run<'a> {
@@ -104,14 +107,11 @@ impl<'a> Run<'a> {
         self.sync_files()?;
         match &mut self.receipt {
             ReceiptStep::Write(staged) => staged.put()?,
-            ReceiptStep::Remove {
-                original,
-                removed: removed @ false,
-            } => {
-                remove(&original.path)?;
-                *removed = true;
+            ReceiptStep::Remove => {
+                self.receipt =
+                    ReceiptStep::Removed(set_aside(&self.directory.join("receipt.json"))?);
             }
-            ReceiptStep::Keep | ReceiptStep::Remove { .. } => {}
+            ReceiptStep::Keep | ReceiptStep::Removed(_) => {}
         }
         sync_directory(&self.directory)
     }
@@ -132,8 +132,10 @@ impl<'a> Run<'a> {
 
     /// Removes what is under temporary names.
     fn clear(&mut self) -> Result<()> {
-        if let ReceiptStep::Write(staged) = &mut self.receipt {
-            staged.clear()?;
+        match &mut self.receipt {
+            ReceiptStep::Write(staged) => staged.clear()?,
+            ReceiptStep::Removed(aside) => aside.clear()?,
+            ReceiptStep::Keep | ReceiptStep::Remove => {}
         }
         self.files.iter_mut().try_for_each(Staged::clear)
     }
@@ -143,15 +145,13 @@ impl<'a> Run<'a> {
         let mut problems = Vec::new();
         let mut note =
             |done: Result<()>| problems.extend(done.err().map(|error| error.to_string()));
-        match &mut self.receipt {
-            ReceiptStep::Write(staged) => note(staged.take_back()),
-            ReceiptStep::Remove {
-                original,
-                removed: true,
-            } => note(original.restore()),
-            ReceiptStep::Keep | ReceiptStep::Remove { .. } => {}
-        }
-        let mut complete = true;
+        let receipt = match &mut self.receipt {
+            ReceiptStep::Write(staged) => staged.take_back(),
+            ReceiptStep::Removed(aside) => aside.put_back(),
+            ReceiptStep::Keep | ReceiptStep::Remove => Ok(()),
+        };
+        let mut complete = receipt.is_ok();
+        note(receipt);
         for file in self.files.iter_mut().rev() {
             let done = file.take_back();
             complete &= done.is_ok();
@@ -202,13 +202,8 @@ impl<'a> Run<'a> {
             Some(next) => {
                 ReceiptStep::Write(Box::new(self.stage_own("receipt.json", &next.to_bytes())?))
             }
-            None => match Original::read(&self.directory.join("receipt.json"), receipt::LIMIT)? {
-                Some(original) => ReceiptStep::Remove {
-                    original: Box::new(original),
-                    removed: false,
-                },
-                None => ReceiptStep::Keep,
-            },
+            None if receipt.is_some() => ReceiptStep::Remove,
+            None => ReceiptStep::Keep,
         };
         Ok(())
     }
@@ -253,15 +248,11 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn remove_empty_directory(&self) -> Result<()> {
-        let failed = |error| Error::file_system("remove", &self.directory, error);
-        match self.directory.read_dir() {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
-                    return Ok(());
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
+        let failed = |error: std::io::Error| Error::file_system("remove", &self.directory, error);
+        match list(&self.directory) {
+            Ok(entries) if entries.is_empty() => {}
+            Ok(_) | Err(Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(failed(error.into())),
         }
         std::fs::remove_dir(&self.directory).map_err(failed)?;
         sync_directory(&self.installation.version_directory)

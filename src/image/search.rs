@@ -4,14 +4,15 @@
 //! that its cost is one system call for each installed package and not one for each file.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::listing::entries;
 use super::manifest::Manifest;
 use super::source::{Links, Regular, read_regular};
 
@@ -170,31 +171,19 @@ impl<'a> Search<'a> {
     }
 
     /// The names of the real directories in a directory.
-    fn directories(&mut self, directory: &OwnedFd, path: &Path) -> Vec<std::ffi::OsString> {
-        let mut names = Vec::new();
-        let listing = Dir::read_from(directory).and_then(|entries| {
-            for entry in entries {
-                let entry = entry?;
-                let name = OsStr::from_bytes(entry.file_name().to_bytes());
-                if name == "." || name == ".." {
-                    continue;
-                }
-                let is_directory = match entry.file_type() {
-                    FileType::Directory => true,
-                    // Some file systems do not tell while listing.
-                    FileType::Unknown => is_directory(directory, Path::new(name)),
-                    _ => false,
-                };
-                if is_directory {
-                    names.push(name.to_owned());
-                }
+    fn directories(&mut self, directory: &OwnedFd, path: &Path) -> Vec<OsString> {
+        match entries(directory) {
+            Ok(entries) => {
+                let directories = entries
+                    .into_iter()
+                    .filter(|(_, kind)| *kind == FileType::Directory);
+                directories.map(|(name, _)| name).collect()
             }
-            Ok(())
-        });
-        if listing.is_err() {
-            self.unreadable.push(path.to_owned());
+            Err(_) => {
+                self.unreadable.push(path.to_owned());
+                Vec::new()
+            }
         }
-        names
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::change::Change;
 use super::installation::Installation;
 use super::journal::{Journal, JournalFile};
-use super::lock::{self, Lock};
+use super::lock::{Lock, ReadLock};
 use super::receipt::{FileEntry, Receipt};
 use super::replace::{self, Original};
 use super::run::Run;
@@ -110,8 +110,9 @@ pub fn interrupted(installation: &Installation) -> Result<Option<Interrupted>> {
     if Journal::read(installation)?.is_none() {
         return Ok(None);
     }
-    let at_work = lock::is_held(installation)?;
-    // A run that ended between the two questions was not interrupted.
+    let read_lock = ReadLock::try_acquire(installation)?;
+    let at_work = read_lock.is_none();
+    // Read again under the lock: a run that ended in the meantime was not interrupted.
     let Some(journal) = Journal::read(installation)? else {
         return Ok(None);
     };
