@@ -5,6 +5,7 @@
 mod command;
 mod common;
 mod hostile;
+mod image;
 mod installation;
 mod output;
 mod packages;
