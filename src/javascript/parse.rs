@@ -236,7 +236,7 @@ mod tests {
         ] {
             let source = format!("{}a", unit.repeat(100_000 / unit.len()));
             let outcome = with_stack_for(source.len(), || {
-                { parse(&source).map(|parsed| drop(super::super::tree::of(&parsed))) }
+                parse(&source).map(|parsed| drop(super::super::tree::of(&parsed)))
             })
             .unwrap();
             assert!(outcome.is_ok(), "{unit}: {outcome:?}");
