@@ -12,7 +12,7 @@ use crate::tree::Tree;
 use crate::variants::DATABASE;
 
 /// What a user waits at most for the news that it is not to be. A debug build is slower by more than this allows for.
-const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });
+const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
 
 /// Runs `patch`, and makes sure of all that every hostile input has in common.
 fn refused(what: &str, installation: &Installation) -> Report {

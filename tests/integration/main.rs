@@ -11,6 +11,7 @@ mod output;
 mod packages;
 mod pins;
 mod process;
+mod published;
 mod tree;
 mod variant_verdicts;
 mod variants;
