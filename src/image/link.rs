@@ -104,6 +104,10 @@ impl Broken {
         let parts: Vec<_> = to.components().skip(1).collect();
         (0..parts.len())
             .map(|skip| boundary.join(parts[skip..].iter().collect::<PathBuf>()))
-            .find(|path| path.is_dir())
+            // Not the link itself, which is there and leads out again.
+            .find(|path| {
+                path.canonicalize()
+                    .is_ok_and(|real| real.starts_with(boundary) && real.is_dir())
+            })
     }
 }
