@@ -132,6 +132,21 @@ impl Installation {
         }
     }
 
+    /// The same installation in another temporary directory.
+    pub(crate) fn moved_to(self, directory: tempfile::TempDir) -> Self {
+        process::open_to_all(directory.path());
+        let top = directory.path().canonicalize().unwrap().join("ghost");
+        copy_tree(&self.root, &top);
+        let moved = |path: &Path| top.join(path.strip_prefix(&self.root).unwrap());
+        Self {
+            ghost: moved(&self.ghost),
+            databases: self.databases.iter().map(|path| moved(path)).collect(),
+            store: None,
+            root: top,
+            directory,
+        }
+    }
+
     /// A place beside the installation.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.directory.path().canonicalize().unwrap().join(name)

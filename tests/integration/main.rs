@@ -7,6 +7,7 @@ mod common;
 mod hostile;
 mod image;
 mod installation;
+mod locate;
 mod output;
 mod packages;
 mod pins;
