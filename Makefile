@@ -32,9 +32,9 @@ test-tools: ## Install what the tests need beside Rust and Node (strace, attr, a
 	tests/set-up/tools strace attr acl
 
 .PHONY: bless
-bless: ## Write the patched twins of the shapes anew; read the diff as if it were code
-	GHOSTFIX_BLESS=1 cargo test --lib every_shape
-	git --no-pager diff --stat -- patches
+bless: ## Write snapshots, the shapes' patched twins and the README's tables anew; read the diff as if it were code
+	GHOSTFIX_BLESS=1 SNAPSHOTS=overwrite cargo test --locked
+	git --no-pager diff --stat -- patches README.md src tests
 
 .PHONY: bench
 bench: build ## Measure patch against patch-package, find and sed, on the real Ghost 6.65.0
