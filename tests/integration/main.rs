@@ -4,6 +4,7 @@
 
 mod command;
 mod common;
+mod exit_codes;
 mod hostile;
 mod image;
 mod installation;

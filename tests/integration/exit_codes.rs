@@ -1,0 +1,275 @@
+//! The contract's table of exit codes, row by row, for the commands that there are.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::common::{PATCH, command, ghostfix, run};
+use crate::installation::Installation;
+use crate::process;
+
+/// Every state that each command answers with, and the code that the contract gives it.
+#[test]
+fn zero_yes_or_nothing_left_to_do() {
+    let installation = Installation::small("6.2.1");
+    assert_eq!(
+        (
+            installation.dry_run().code(),
+            installation.dry_run().state()
+        ),
+        (0, "would-apply")
+    );
+    assert_eq!(
+        (installation.patch().code(), installation.patch().state()),
+        (0, "already-applied")
+    );
+    assert_eq!(installation.verify().code(), 0);
+    assert_eq!(
+        (
+            installation.dry_run().code(),
+            installation.dry_run().state()
+        ),
+        (0, "already-applied")
+    );
+    assert_eq!(
+        (installation.revert().code(), installation.revert().code()),
+        (0, 0)
+    );
+    for arguments in [
+        &["patches", "list"][..],
+        &["patches", "show", PATCH],
+        &["--help"],
+        &["--version"],
+        &["patch", "--help"],
+    ] {
+        assert_eq!(ghostfix(arguments).code(), 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn one_asked_and_answered_no() {
+    let installation = Installation::small("6.2.1");
+    assert_eq!(
+        (installation.verify().code(), installation.verify().state()),
+        (1, "not-applied")
+    );
+    // What patch would refuse is a no to verify, too.
+    let broken = fs::read_to_string(installation.database())
+        .unwrap()
+        .replace("1007", "1008");
+    fs::write(installation.database(), broken).unwrap();
+    assert_eq!(
+        (installation.verify().code(), installation.verify().state()),
+        (1, "drifted")
+    );
+}
+
+#[test]
+fn two_usage() {
+    for arguments in [
+        &["patch", "--nonsense"][..],
+        &["nonsense"],
+        &["patch", "--only", "no-such-patch"],
+        &["patch", "--only", PATCH, "--with", PATCH],
+        &["patch", "--with", PATCH, "--without", PATCH],
+        &["patch", "--profile", "oracle"],
+        &["patch", "--format", "xml"],
+        &["patch", "-q", "-v"],
+        &["patches", "show", "no-such-patch"],
+        &["patches", "show"],
+        &["verify", "--dry-run"],
+        &["revert", "--profile", "mysql"],
+    ] {
+        let answer = ghostfix(arguments);
+        assert_eq!(answer.code(), 2, "{answer}");
+        assert_eq!(answer.stdout, "", "{answer}");
+        assert!(!answer.stderr.is_empty(), "{answer}");
+    }
+    // And without anything, where help is shown for want of a question.
+    assert_eq!(ghostfix([""; 0]).code(), 2);
+}
+
+#[test]
+fn a_usage_error_is_json_where_json_was_asked_for() {
+    let answer = ghostfix(["patch", "--only", "no-such-patch", "--format", "json"]);
+    assert_eq!(answer.code(), 2, "{answer}");
+    let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(
+        (json["schema"].as_str(), json["exit_code"].as_u64()),
+        (Some("ghostfix.error.v1"), Some(2))
+    );
+    assert!(json["error"].as_str().unwrap().contains("no-such-patch"));
+}
+
+#[test]
+fn three_nothing_to_work_on() {
+    let empty = Installation::empty();
+    for command in ["patch", "verify", "revert"] {
+        assert_eq!(run(command, &empty.root, &[]).code(), 3);
+    }
+    let without = Installation::small("6.2.1");
+    fs::remove_dir_all(without.package()).unwrap();
+    assert_eq!(
+        (without.patch().code(), without.verify().code()),
+        (3, 3),
+        "Ghost is there, the package is not"
+    );
+}
+
+#[test]
+fn four_refused_to_patch() {
+    let published = |edit: &dyn Fn(String) -> String| {
+        let installation = Installation::small("6.2.1");
+        let text = edit(fs::read_to_string(installation.database()).unwrap());
+        fs::write(installation.database(), text).unwrap();
+        installation
+    };
+    for (state, installation) in [
+        (
+            "drifted",
+            published(&|text| text.replace("=== 1007", "=== 1008")),
+        ),
+        (
+            "ambiguous",
+            published(&|text| {
+                let check = "        if (err.errno === 1007) {\n            return;\n        }\n";
+                text.replace(check, &check.repeat(2))
+            }),
+        ),
+        (
+            "broken-by-hand",
+            published(&|text| {
+                text.replace(
+                    "err.errno === 1007",
+                    "err.errno === 1007 || err.errno === 1105",
+                )
+            }),
+        ),
+        (
+            "proof-failed",
+            published(&|text| text.replace("await destroyConnection(connection);", "")),
+        ),
+    ] {
+        for command in ["patch", "patch --dry-run"] {
+            let report = if command == "patch" {
+                installation.patch()
+            } else {
+                installation.dry_run()
+            };
+            assert_eq!(
+                (report.code(), report.state()),
+                (4, state),
+                "{command}: {}",
+                report.answer
+            );
+        }
+    }
+    let installation = Installation::small("6.2.1");
+    fs::remove_file(installation.database()).unwrap();
+    assert_eq!(
+        (installation.patch().code(), installation.patch().state()),
+        (4, "missing")
+    );
+}
+
+#[test]
+fn five_file_system() {
+    let installation = Installation::small("6.2.1");
+    fs::write(installation.package().join("package.json"), "{").unwrap();
+    for command in ["patch", "verify", "revert"] {
+        let report = run(command, &installation.root, &["--only", PATCH]);
+        assert_eq!(report.code(), 5, "{}", report.answer);
+    }
+}
+
+#[test]
+fn five_a_full_disk_leaves_all_as_it_was() {
+    // A size limit on what the process writes: the kernel's nearest thing to a disk that is full.
+    let installation = Installation::small("6.2.1");
+    let before = fs::read(installation.database()).unwrap();
+    let mut limited = Command::new("bash");
+    limited
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1; exec \"$@\"",
+            "bash",
+            env!("CARGO_BIN_EXE_ghostfix"),
+        ])
+        .args(["patch", "--only", PATCH, "--format", "json", "--root"])
+        .arg(&installation.root);
+    let answer = process::bounded(limited, Duration::from_secs(60));
+    assert_eq!(answer.code(), 5, "{answer}");
+    assert_eq!(fs::read(installation.database()).unwrap(), before);
+    assert_eq!(
+        installation.patch().state(),
+        "applied",
+        "and the next run finds nothing in its way"
+    );
+}
+
+#[test]
+fn a_hundred_and_thirty_interrupted() {
+    // SIGINT's own death: a shell makes 130 of it, which is what CI and people see.
+    let installation = Installation::small("6.2.1");
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-c", "\"$@\" & child=$!; kill -INT $child; kill -STOP $child 2>/dev/null; kill -CONT $child 2>/dev/null; wait $child; echo $?", "bash"])
+        .args(["bash", "-c", "trap - INT; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_ghostfix"), "patch", "--only", PATCH, "--root"])
+        .arg(&installation.root);
+    let answer = process::bounded(shell, Duration::from_secs(60));
+    let code: i32 = answer
+        .stdout
+        .trim()
+        .lines()
+        .last()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!([0, 130].contains(&code), "{answer}");
+    assert!(
+        [0, 1].contains(&installation.verify().code()),
+        "whole, before or after"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_a_quiet_end() {
+    for arguments in [
+        &["patches", "list"][..],
+        &["patches", "show", PATCH],
+        &["--help"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        assert_ne!(output.status.code(), Some(70), "{arguments:?}");
+        assert_ne!(output.status.code(), Some(101), "{arguments:?}");
+    }
+}
+
+#[test]
+fn commands_that_do_not_exist_yet_are_absent() {
+    let help = ghostfix(["--help"]).stdout;
+    for absent in [
+        "check",
+        "preflight",
+        "migrations",
+        "schema",
+        "lock",
+        "explain",
+        "run",
+    ] {
+        let listed = help
+            .lines()
+            .any(|line| line.trim_start().starts_with(&format!("{absent} ")));
+        let exists = ghostfix([absent, "--help"]).code() == 0;
+        assert_eq!(listed, exists, "{absent}: help and program must agree");
+    }
+}
