@@ -1,0 +1,79 @@
+// The servers together: one MySQL, one Vitess over it, one edge in front. What
+// is asked for is named by a state; changing over takes seconds.
+import fs from 'node:fs';
+import path from 'node:path';
+import {BENCH, end} from './servers/processes.mjs';
+import * as edges from './servers/edge.mjs';
+import {FOREIGN_KEYS, startVtcombo} from './servers/vtcombo.mjs';
+import {makeDatabase, startMysql, withConnection} from './servers/mysql.mjs';
+import {startMariadb} from './servers/mariadb.mjs';
+
+export {withConnection, FOREIGN_KEYS};
+
+// A stand: `mysql`, `vtcombo`, `edge` (and `mariadb` where asked for).
+export async function raise(instance, {stay = false} = {}) {
+    const stand = {instance, stay, mysql: await startMysql(instance, {stay}), vtcombo: null, edge: null, mariadb: null};
+    await makeDatabase(stand.mysql);
+    return stand;
+}
+
+// Vitess as wanted, over the database as it is. `fresh` makes the database anew.
+export async function enter(stand, {
+    foreignKeys = 'managed', rtt = 0, directDdl = true, transactionTimeout = '20s', fresh = false,
+    statements = false, rights = false, program,
+} = {}) {
+    await leave(stand);
+    if (fresh) await makeDatabase(stand.mysql);
+    stand.vtcombo = await startVtcombo(stand.instance, stand.mysql,
+        {foreignKeys, directDdl, transactionTimeout, rights, program, stay: stand.stay});
+    stand.edge = await edges.startEdge(stand.instance, stand.vtcombo, {rtt, statements, stay: stand.stay});
+}
+
+// Vitess and the edge stopped; the database stays.
+export async function leave(stand) {
+    await stand.edge?.stop();
+    await stand.vtcombo?.stop();
+    stand.edge = stand.vtcombo = null;
+}
+
+export async function addMariadb(stand) {
+    stand.mariadb ??= await startMariadb(stand.instance, {stay: stand.stay});
+    await makeDatabase(stand.mariadb);
+}
+
+export async function lower(stand) {
+    await leave(stand);
+    await stand.mariadb?.stop();
+    await stand.mysql.stop();
+    fs.rmSync(path.join(BENCH, 'run', stand.instance), {recursive: true, force: true});
+}
+
+// What Ghost is told: the edge, or one of the plain servers.
+export function connectionTo(stand, server = 'edge', user = 'ghost') {
+    if (server === 'edge') return edges.connection(stand.edge, user);
+    return {host: '127.0.0.1', port: stand[server].port, user, password: edges.PASSWORDS[user], database: 'ghost'};
+}
+
+// The servers of `make bench-up` outlive the command that started them.
+const file = (instance) => path.join(BENCH, 'run', `${instance}.json`);
+export function remember(stand, state) {
+    const servers = Object.fromEntries(['mysql', 'vtcombo', 'edge', 'mariadb'].filter((n) => stand[n]).map((n) => {
+        const {pid, started, log} = stand[n].process;
+        return [n, {...stand[n], process: {name: n, pid, started, log}}];
+    }));
+    fs.writeFileSync(file(stand.instance), JSON.stringify({instance: stand.instance, state, ...servers}, null, 1));
+}
+export function recall(instance) {
+    if (!fs.existsSync(file(instance))) return null;
+    const stand = {stay: true, vtcombo: null, edge: null, mariadb: null, ...JSON.parse(fs.readFileSync(file(instance), 'utf8'))};
+    for (const name of ['mysql', 'vtcombo', 'edge', 'mariadb']) {
+        const server = stand[name];
+        if (!server) continue;
+        server.stop = async () => {
+            await end(server.process);
+            if (name === 'mysql') fs.rmSync(server.home, {recursive: true, force: true});
+        };
+    }
+    return stand;
+}
+export const forget = (instance) => fs.rmSync(file(instance), {force: true});
