@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {BENCH, end} from './servers/processes.mjs';
 import * as edges from './servers/edge.mjs';
-import {FOREIGN_KEYS, startVtcombo} from './servers/vtcombo.mjs';
+import {FOREIGN_KEYS, PASSWORDS, startVtcombo} from './servers/vtcombo.mjs';
 import {makeDatabase, startMysql, withConnection} from './servers/mysql.mjs';
 import {startMariadb} from './servers/mariadb.mjs';
 
@@ -20,12 +20,12 @@ export async function raise(instance, {stay = false} = {}) {
 // Vitess as wanted, over the database as it is. `fresh` makes the database anew.
 export async function enter(stand, {
     foreignKeys = 'managed', rtt = 0, directDdl = true, transactionTimeout = '20s', fresh = false,
-    statements = false, rights = false, program,
+    statements = false, appUser = undefined, program,
 } = {}) {
     await leave(stand);
     if (fresh) await makeDatabase(stand.mysql);
     stand.vtcombo = await startVtcombo(stand.instance, stand.mysql,
-        {foreignKeys, directDdl, transactionTimeout, rights, program, stay: stand.stay});
+        {foreignKeys, directDdl, transactionTimeout, appUser, program, stay: stand.stay});
     stand.edge = await edges.startEdge(stand.instance, stand.vtcombo, {rtt, statements, stay: stand.stay});
 }
 
@@ -51,7 +51,7 @@ export async function lower(stand) {
 // What Ghost is told: the edge, or one of the plain servers.
 export function connectionTo(stand, server = 'edge', user = 'ghost') {
     if (server === 'edge') return edges.connection(stand.edge, user);
-    return {host: '127.0.0.1', port: stand[server].port, user, password: edges.PASSWORDS[user], database: 'ghost'};
+    return {host: '127.0.0.1', port: stand[server].port, user, password: PASSWORDS[user], database: 'ghost'};
 }
 
 // The servers of `make bench-up` outlive the command that started them.

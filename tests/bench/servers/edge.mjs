@@ -2,8 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {BENCH, end, freePort, freshDirectory, start, until, user} from './processes.mjs';
-
-export const PASSWORDS = {ghost: 'ghost-password', writer: 'writer-password', reader: 'reader-password'};
+import {PASSWORDS} from './vtcombo.mjs';
 
 // What Ghost is told of the edge, and what a client needs.
 export const CA = path.join(BENCH, 'certificates/ca.pem');

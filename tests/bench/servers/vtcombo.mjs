@@ -4,20 +4,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {BENCH, end, freePort, freshDirectory, start, until, user} from './processes.mjs';
 
+// The accounts of MySQL and of the edge.
+export const PASSWORDS = {ghost: 'ghost-password', writer: 'writer-password', reader: 'reader-password'};
 export const FOREIGN_KEYS = ['disallow', 'unmanaged', 'managed'];
 
-// Who may do what, as vttablet's own table rights: the names that the edge
-// passes on. `writer` may do everything but change tables, `reader` only read.
-const RIGHTS = {
-    table_groups: [{
-        name: 'all', table_names_or_prefixes: ['%'],
-        readers: ['ghost', 'writer', 'reader'], writers: ['ghost', 'writer'], admins: ['ghost'],
-    }],
-};
-
+// With `appUser` the tablet itself is that user of MySQL: `writer` may not change
+// tables, `reader` may only read. vtcombo has no table rights of its own.
 export async function startVtcombo(instance, mysql, {
     foreignKeys = 'managed', directDdl = true, transactionTimeout = '20s', queryTimeout = '30s', stay = false,
-    program = path.join(BENCH, 'bin/vtcombo'), rights = false,
+    program = path.join(BENCH, 'bin/vtcombo'), appUser = 'vt_dba',
 } = {}) {
     const home = freshDirectory(path.join(BENCH, 'run', instance, 'vtcombo'), 'ghostfix-vitess');
     const schema = path.join(home, 'schema/ghost');
@@ -25,13 +20,12 @@ export async function startVtcombo(instance, mysql, {
     if (foreignKeys === 'managed') {
         fs.writeFileSync(path.join(schema, 'vschema.json'), '{"sharded":false,"foreignKeyMode":"managed","tables":{}}\n');
     }
-    fs.writeFileSync(path.join(home, 'rights.json'), JSON.stringify(RIGHTS));
     const {uid, gid} = user('ghostfix-vitess');
     fs.mkdirSync(path.join(home, 'data'));
     fs.chownSync(path.join(home, 'data'), uid, gid);
     const [port, grpc, direct] = [await freePort(), await freePort(), await freePort()];
-    const accounts = ['app', 'dba', 'repl', 'filtered', 'allprivs', 'erepl', 'appdebug', 'clone']
-        .map((name) => `--db-${name}-user=vt_dba`);
+    const accounts = ['dba', 'repl', 'filtered', 'allprivs', 'erepl', 'appdebug', 'clone'].map((name) => `--db-${name}-user=vt_dba`);
+    accounts.push(`--db-app-user=${appUser}`, `--db-app-password=${PASSWORDS[appUser] ?? ''}`);
     const process = start('vtcombo', [
         program, '--proto-topo', 'keyspaces:{name:"ghost" shards:{name:"0" db_name_override:"ghost"}} cells:"bench"',
         '--schema-dir', path.join(home, 'schema'), '--db-socket', mysql.socket, '--db-charset=utf8mb4', ...accounts,
@@ -39,8 +33,6 @@ export async function startVtcombo(instance, mysql, {
         '--queryserver-config-transaction-timeout', transactionTimeout,
         '--queryserver-config-query-timeout', queryTimeout,
         '--queryserver-config-transaction-cap=200', '--queryserver-config-pool-size=64',
-        ...(rights ? ['--queryserver-config-strict-table-acl', '--enforce-tableacl-config', '--grpc-use-effective-callerid',
-            '--table-acl-config', path.join(home, 'rights.json')] : []),
         '--dbddl-plugin=vttest', '--mysql-server-version=8.0.34-Vitess', '--service-map=grpc-vtgateservice',
         '--bind-address=127.0.0.1', '--grpc-bind-address=127.0.0.1', `--port=${port}`, `--grpc-port=${grpc}`,
         '--mysql-auth-server-impl=none', '--mysql-server-bind-address=127.0.0.1', `--mysql-server-port=${direct}`,
