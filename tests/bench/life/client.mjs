@@ -16,6 +16,9 @@ export class Refusal extends Error {
     }
 }
 
+/** Thrown by a step that this Ghost cannot do; the words are the reason in the report. */
+export class Skip extends Error {}
+
 /** What happened over all clients of one life. `step` is set by who runs the steps. */
 export class Record {
     constructor() {
