@@ -144,11 +144,6 @@ impl Variant {
     pub(crate) fn package_version(&self) -> &str {
         self.version.as_deref().unwrap_or(&self.base)
     }
-
-    /// Whether the file is a module of our own.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.whole.is_some()
-    }
 }
 
 impl Transform {
