@@ -25,7 +25,6 @@ test: test-tools ## Run all tests that need no Vitess: formatting, lints, unit a
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked
-	cargo test --locked --doc
 
 .PHONY: test-tools
 test-tools: ## Install what the tests need beside Rust and Node (strace, attr, acl)
