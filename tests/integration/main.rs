@@ -5,6 +5,7 @@
 mod command;
 mod common;
 mod exit_codes;
+mod generated;
 mod hostile;
 mod image;
 mod installation;
