@@ -189,8 +189,10 @@ const HARMLESS: &[Mutation] = &[
     }),
 ];
 
-/// Changes of the whole text, made last.
-const LAYOUT: &[(&str, fn(&str) -> String)] = &[
+/// A change of the whole text, made last.
+type Layout = (&'static str, fn(&str) -> String);
+
+const LAYOUT: &[Layout] = &[
     ("as it is", str::to_owned),
     ("as it is", str::to_owned),
     ("CRLF", |text| text.replace('\n', "\r\n")),

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
 
 use ghostfix::catalogue::{self, Patch};
 use ghostfix::javascript::assess::{Assessment, Guards, Origin, assess};
 use ghostfix::javascript::sandbox::Sandbox;
 use ghostfix::report::State;
 
+use crate::installation::{Installation, write};
 use crate::packages;
 use crate::variants::{self, Guard, Variant};
 use crate::witness;
@@ -31,14 +33,6 @@ fn judge(variant: &Variant, guards: Guards) -> Assessment {
         &Sandbox::ThisProcess,
         guards,
     )
-}
-
-/// What `patch` would report: it applies what `assess` found to be missing.
-fn state(assessment: &Assessment) -> State {
-    match assessment.state {
-        State::NotApplied if assessment.change.is_some() => State::Applied,
-        other => other,
-    }
 }
 
 fn families(names: &[&str]) -> impl Iterator<Item = &'static Variant> {
@@ -125,14 +119,45 @@ fn there_are_enough_of_them_and_each_has_a_name_of_its_own() {
 #[test]
 fn every_variant_gets_its_verdict() {
     every(variants::all().iter(), |variant| {
-        let assessment = judge(variant, Guards::default());
-        let found = state(&assessment);
-        (found != variant.state).then(|| {
-            format!(
-                "must be {}, is {}: {}",
+        let installation = Installation::small(&variant.base);
+        let manifest = installation.package().join("package.json");
+        if let Some(version) = &variant.version {
+            write(
+                &manifest,
+                &format!(r#"{{"name": "knex-migrator", "version": "{version}"}}"#),
+            );
+        }
+        let text = variant.text();
+        write(installation.database(), &text);
+        let report = installation.patch();
+        let after = fs::read_to_string(installation.database()).unwrap();
+        let refused = variant.state.is_refusal();
+
+        if report.state() != variant.state.word() {
+            return Some(format!(
+                "must be {}, is {}",
                 variant.state.word(),
-                found.word(),
-                assessment.reason
+                report.entry()["reason"]
+            ));
+        }
+        assert_eq!(
+            report.code(),
+            if refused { 4 } else { 0 },
+            "{}: {}",
+            variant.name,
+            report.answer
+        );
+        if variant.state != State::Applied {
+            return (after != text).then(|| "its file was written".to_owned());
+        }
+        let again = installation.patch();
+        let reverted = installation.revert();
+        let back = fs::read_to_string(installation.database()).unwrap() == text;
+        let whole = again.state() == "already-applied" && reverted.code() == 0 && back;
+        (!whole).then(|| {
+            format!(
+                "it is not given back as it was: {}{}",
+                again.answer, reverted.answer
             )
         })
     });
