@@ -4,14 +4,22 @@
 
 pub mod cache;
 mod failure;
+pub mod files;
 pub mod http;
+pub mod image;
 pub mod integrity;
 pub mod npm_config;
 pub mod prefetch;
 pub mod registry;
+pub mod release;
 mod secret;
 pub mod tarball;
+pub mod target;
+pub mod upstream;
 pub mod wanted;
 
 pub use failure::Failure;
+pub use files::Files;
+pub use release::Release;
 pub use secret::Secret;
+pub use upstream::Upstream;

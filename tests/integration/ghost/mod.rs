@@ -7,5 +7,7 @@
 
 mod fake_registry;
 mod npm_config;
+mod published;
 mod registry;
 mod server;
+mod upstream;

@@ -1,0 +1,192 @@
+//! The kept files of a package or image: known by path at once, read when they are asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cache::Cache;
+use super::tarball::Kept;
+use crate::error::{Error, Result};
+
+/// Fetches everything anew, for the case that the cache turns out to be damaged.
+type Restore = dyn Fn() -> Result<Kept> + Send + Sync;
+
+/// Files by path, relative to the package's own directory and with `/`.
+#[derive(Clone)]
+pub struct Files {
+    source: Arc<Source>,
+}
+
+enum Source {
+    Memory(Kept),
+    Cached {
+        entries: BTreeMap<String, Entry>,
+        cache: Arc<Cache>,
+        restore: Box<Restore>,
+        restored: Mutex<Option<Kept>>,
+    },
+    Directory(PathBuf),
+}
+
+/// Where in the cache a file is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Entry {
+    /// SHA-256, in hexadecimal.
+    pub(super) digest: String,
+    /// Bytes.
+    pub(super) length: u64,
+}
+
+impl Files {
+    /// Files that are in memory.
+    #[must_use]
+    pub fn in_memory(kept: Kept) -> Self {
+        Self {
+            source: Arc::new(Source::Memory(kept)),
+        }
+    }
+
+    /// The files of an unpacked package.
+    #[must_use]
+    pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            source: Arc::new(Source::Directory(directory.into())),
+        }
+    }
+
+    pub(super) fn cached(
+        entries: BTreeMap<String, Entry>,
+        cache: Arc<Cache>,
+        restore: impl Fn() -> Result<Kept> + Send + Sync + 'static,
+    ) -> Self {
+        let restore = Box::new(restore);
+        Self {
+            source: Arc::new(Source::Cached {
+                entries,
+                cache,
+                restore,
+                restored: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The bytes of one file; `None` where there is no such file (or it is none of those that are kept).
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match &*self.source {
+            Source::Memory(kept) => Ok(kept.get(path).cloned()),
+            Source::Directory(directory) => read_below(directory, path),
+            Source::Cached {
+                entries,
+                cache,
+                restore,
+                restored,
+            } => {
+                let Some(entry) = entries.get(path) else {
+                    return Ok(None);
+                };
+                let mut restored = restored.lock().unwrap_or_else(PoisonError::into_inner);
+                if restored.is_none() {
+                    if let Some(bytes) = cache.object(&entry.digest) {
+                        return Ok(Some(bytes));
+                    }
+                    *restored = Some(restore()?);
+                }
+                Ok(restored.as_ref().and_then(|kept| kept.get(path)).cloned())
+            }
+        }
+    }
+
+    /// The text of one file.
+    pub fn read_text(&self, path: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.read(path)? else {
+            return Ok(None);
+        };
+        String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|error| Error::Unusable {
+                path: path.into(),
+                problem: format!(
+                    "it is no UTF-8 from byte {} on",
+                    error.utf8_error().valid_up_to()
+                ),
+                next_step: "it is not what Ghost publishes: check where it comes from".to_owned(),
+            })
+    }
+
+    /// The paths of all files below a directory (`""` for all), in byte order.
+    pub fn paths_below(&self, directory: &str) -> Result<Vec<String>> {
+        let prefix = if directory.is_empty() {
+            String::new()
+        } else {
+            format!("{directory}/")
+        };
+        match &*self.source {
+            Source::Memory(kept) => Ok(below(kept, &prefix)),
+            Source::Cached { entries, .. } => Ok(below(entries, &prefix)),
+            Source::Directory(root) => {
+                let mut found = Vec::new();
+                for entry in walkdir::WalkDir::new(root.join(directory)).sort_by_file_name() {
+                    let entry = match entry {
+                        Ok(entry) => entry,
+                        Err(error)
+                            if error.io_error().is_some_and(|error| {
+                                error.kind() == std::io::ErrorKind::NotFound
+                            }) =>
+                        {
+                            continue;
+                        }
+                        Err(error) => {
+                            let path = error.path().unwrap_or(root).to_owned();
+                            return Err(Error::file_system("read", path, error.into()));
+                        }
+                    };
+                    if entry.file_type().is_file()
+                        && let Some(path) =
+                            entry.path().strip_prefix(root).ok().and_then(Path::to_str)
+                    {
+                        found.push(path.to_owned());
+                    }
+                }
+                found.sort();
+                Ok(found)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.source {
+            Source::Memory(kept) => write!(formatter, "{} files in memory", kept.len()),
+            Source::Cached { entries, .. } => write!(formatter, "{} cached files", entries.len()),
+            Source::Directory(directory) => {
+                write!(formatter, "the files in {}", directory.display())
+            }
+        }
+    }
+}
+
+fn below<T>(entries: &BTreeMap<String, T>, prefix: &str) -> Vec<String> {
+    entries
+        .keys()
+        .filter(|path| path.starts_with(prefix))
+        .cloned()
+        .collect()
+}
+
+fn read_below(directory: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    let path = directory.join(path);
+    match std::fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(Error::file_system("read", path, error)),
+    }
+}
