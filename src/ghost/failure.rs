@@ -21,6 +21,8 @@ pub enum Failure {
         said: String,
         /// Whether credentials went with the request.
         authorized: bool,
+        /// How the server wants to be shown credentials: its `WWW-Authenticate`.
+        challenge: Option<String>,
     },
     /// No connection: the name, the network, the port or the proxy.
     #[error("{host} could not be reached: {why}")]
@@ -161,6 +163,37 @@ impl Failure {
             Self::Damaged { .. } => {
                 "nothing of it was kept. Fetch it again, or try another registry with --registry"
             }
+        };
+        Error::Upstream {
+            problem: format!("{subject}: {self}"),
+            next_step: next_step.to_owned(),
+        }
+    }
+
+    /// The same for an image or an archive of one.
+    #[must_use]
+    pub fn about_image(self, subject: &str) -> Error {
+        let next_step = match &self {
+            Self::Status {
+                code: 401 | 403, ..
+            } => {
+                "log in to the registry with `docker login`, as a user who may pull it, and check the image's name"
+            }
+            Self::Status {
+                code: 404 | 410, ..
+            } => "check the image's name and tag",
+            Self::Status { .. } => "try again in a few minutes",
+            Self::Unreachable { .. } => "check the registry's name, the network and HTTPS_PROXY",
+            Self::Certificate { .. } => "name the authority that signed it in SSL_CERT_FILE",
+            Self::Slow { .. } | Self::Broken { .. } => "try again",
+            Self::Redirect { .. } => "check the image's name",
+            Self::TooLarge { .. } | Self::Escape { .. } => {
+                "it is not safe to unpack; nothing of it was kept. Check where it comes from"
+            }
+            Self::Digest { .. } => {
+                "it was changed on its way here; nothing of it was kept. Pull or save it again"
+            }
+            Self::Damaged { .. } => "nothing of it was kept. Pull or save it again",
         };
         Error::Upstream {
             problem: format!("{subject}: {self}"),

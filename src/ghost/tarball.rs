@@ -138,10 +138,10 @@ fn path_in_package(raw: &[u8]) -> Result<Option<String>, Failure> {
 }
 
 /// Ends a stream that unpacks to more than its limit.
-pub(super) struct Bounded<R> {
-    pub(super) inner: R,
-    pub(super) left: u64,
-    pub(super) limit: u64,
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+    limit: u64,
 }
 
 impl<R: Read> Read for Bounded<R> {

@@ -1,4 +1,4 @@
-//! GET over HTTP and TLS: proxies, trust, time limits, retries, redirects; statuses as [`Failure`]s.
+//! Questions over HTTP and TLS: proxies, trust, time limits, retries, redirects; statuses as [`Failure`]s.
 //!
 //! What is asked for and with which credentials is the caller's: they are asked for anew at every redirect, so
 //! none ever goes to a host that it does not belong to.
@@ -78,6 +78,8 @@ pub struct Request<'a> {
     pub etag: Option<&'a str>,
     /// Whether the answer may come compressed: for documents, not for what has a digest.
     pub compressed: bool,
+    /// Fields to be posted; without them it is a GET.
+    pub form: Option<&'a [(&'a str, &'a str)]>,
 }
 
 /// An answer with a good status (or 304).
@@ -177,6 +179,7 @@ impl Client {
                     let failure = Failure::Status {
                         place: place(&address),
                         code,
+                        challenge: response.header("www-authenticate").map(str::to_owned),
                         said: response.refusal(),
                         authorized: authorization.is_some(),
                     };
@@ -201,18 +204,30 @@ impl Client {
     ) -> Result<Result<Response, Failure>> {
         let route = (self.route)(address);
         let agent = self.agent(&route)?;
-        let mut call = agent.get(address.as_str()).header("accept", request.accept);
+        let mut headers = vec![("accept", request.accept)];
         if !request.compressed {
-            call = call.header("accept-encoding", "identity");
+            headers.push(("accept-encoding", "identity"));
         }
-        if let Some(etag) = request.etag {
-            call = call.header("if-none-match", etag);
-        }
-        if let Some(header) = authorization {
-            call = call.header("authorization", header.expose());
-        }
+        headers.extend(request.etag.map(|etag| ("if-none-match", etag)));
+        headers.extend(authorization.map(|header| ("authorization", header.expose())));
+        let answer = match request.form {
+            None => {
+                let call = agent.get(address.as_str());
+                headers
+                    .iter()
+                    .fold(call, |call, (name, value)| call.header(*name, *value))
+                    .call()
+            }
+            Some(form) => {
+                let call = agent.post(address.as_str());
+                let call = headers
+                    .iter()
+                    .fold(call, |call, (name, value)| call.header(*name, *value));
+                call.send_form(form.iter().copied())
+            }
+        };
         let host = host(address);
-        Ok(match call.call() {
+        Ok(match answer {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
                 // With a content encoding the length is that of other bytes than those we count.

@@ -67,7 +67,7 @@ impl std::fmt::Debug for Trust {
 
 /// `https-proxy`, `proxy`, `noproxy` and the variables that npm falls back to. Proxy addresses may hold a password.
 #[derive(Debug, Clone, Default)]
-struct Proxies {
+pub struct Proxies {
     configured: Option<Secret>,
     for_https: Option<Secret>,
     for_http: Option<Secret>,
@@ -181,17 +181,7 @@ impl NpmConfig {
     /// The proxy for `address`, if it is not to be reached directly.
     #[must_use]
     pub fn proxy_for(&self, address: &Url) -> Option<&Secret> {
-        let proxies = &self.proxies;
-        let proxy = proxies.configured.as_ref().or(match address.scheme() {
-            "https" => proxies.for_https.as_ref(),
-            _ => proxies.for_http.as_ref(),
-        })?;
-        let host = address.host_str()?;
-        (!proxies
-            .exceptions
-            .iter()
-            .any(|exception| is_within(host, exception)))
-        .then_some(proxy)
+        self.proxies.route(address)
     }
 
     /// `replace-registry-host`: whether tarball addresses on other hosts are asked of the registry instead.
@@ -302,6 +292,26 @@ fn boolean(value: &str) -> Option<bool> {
 }
 
 impl Proxies {
+    /// The variables alone, for what has nothing to do with npm.
+    #[must_use]
+    pub fn of_environment(surroundings: &Surroundings) -> Self {
+        let variable = |name: &str| {
+            surroundings
+                .variable_ignoring_case(name)
+                .filter(|value| !value.is_empty())
+        };
+        let exceptions = variable("no_proxy").unwrap_or_default();
+        Self {
+            configured: None,
+            for_https: variable("https_proxy").map(Secret::new),
+            for_http: variable("https_proxy")
+                .or_else(|| variable("http_proxy"))
+                .or_else(|| variable("proxy"))
+                .map(Secret::new),
+            exceptions: split_exceptions(exceptions),
+        }
+    }
+
     fn read(levels: &Levels, surroundings: &Surroundings) -> Self {
         // A level that says `proxy=null` or `proxy=false` hides the proxy of the levels below it.
         let setting = |key: &str| {
@@ -312,35 +322,41 @@ impl Proxies {
                 })
                 .and_then(|(proxy, _)| proxy)
         };
-        let variable = |name: &str| {
-            surroundings
-                .variable_ignoring_case(name)
-                .filter(|value| !value.is_empty())
-        };
-        let for_https = variable("https_proxy").map(Secret::new);
-        let for_http = variable("https_proxy")
-            .or_else(|| variable("http_proxy"))
-            .or_else(|| variable("proxy"))
-            .map(Secret::new);
-        let exceptions = levels
-            .first("noproxy", |value| {
-                (!value.is_empty()).then(|| value.replace("\n\n", ","))
-            })
-            .map(|(value, _)| value)
-            .or_else(|| variable("no_proxy").map(str::to_owned))
-            .unwrap_or_default();
+        let of_environment = Self::of_environment(surroundings);
+        let exceptions = levels.first("noproxy", |value| {
+            (!value.is_empty()).then(|| value.replace("\n\n", ","))
+        });
         Self {
             configured: setting("https-proxy").or_else(|| setting("proxy")),
-            for_https,
-            for_http,
-            exceptions: exceptions
-                .split(',')
-                .map(str::trim)
-                .filter(|exception| !exception.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            exceptions: exceptions.map_or(of_environment.exceptions, |(exceptions, _)| {
+                split_exceptions(&exceptions)
+            }),
+            ..of_environment
         }
     }
+
+    /// The proxy for an address, if it is not to be reached directly.
+    #[must_use]
+    pub fn route(&self, address: &Url) -> Option<&Secret> {
+        let proxy = self.configured.as_ref().or(match address.scheme() {
+            "https" => self.for_https.as_ref(),
+            _ => self.for_http.as_ref(),
+        })?;
+        let host = address.host_str()?;
+        (!self
+            .exceptions
+            .iter()
+            .any(|exception| is_within(host, exception)))
+        .then_some(proxy)
+    }
+}
+
+fn split_exceptions(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|exception| !exception.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether `host` is `domain` or a name below it; npm compares label by label from the right, without wildcards.

@@ -61,7 +61,7 @@ impl Surroundings {
         })
     }
 
-    pub(super) fn environment(&self) -> &BTreeMap<String, String> {
+    pub(in crate::ghost) fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
 

@@ -91,6 +91,7 @@ impl Registry {
             authorize: &authorize,
             etag,
             compressed,
+            form: None,
         })
     }
 

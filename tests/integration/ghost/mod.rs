@@ -6,6 +6,9 @@
 )]
 
 mod fake_registry;
+mod image;
+mod image_builder;
+mod image_registry;
 mod npm_config;
 mod published;
 mod registry;
