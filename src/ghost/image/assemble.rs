@@ -10,6 +10,9 @@ use crate::ghost::failure::Failure;
 use crate::ghost::integrity::{Algorithm, Integrity};
 use crate::ghost::prefetch::Prefetch;
 
+/// How often a layer is begun.
+const ATTEMPTS: u32 = 3;
+
 /// Where a layer's bytes come from, and which they must be.
 pub(super) struct Source<'a> {
     /// Opens it at its start; may be called again.
@@ -93,35 +96,42 @@ fn lacking(layers: &[Layer], index: usize) -> BTreeSet<String> {
         .collect()
 }
 
+/// Reads a layer to its end and holds it against its digest; a connection that breaks is made anew.
 fn stream<T>(
     source: &Source<'_>,
     limits: &Limits,
     subject: &str,
-    read: impl FnOnce(&mut Prefetch) -> Result<T, Failure>,
+    read: impl Fn(&mut Prefetch) -> Result<T, Failure>,
 ) -> Result<T> {
     let accepted: Vec<Integrity> = source.digest.iter().cloned().collect();
     let algorithm = source
         .digest
         .as_ref()
         .map_or(Algorithm::Sha256, Integrity::algorithm);
-    let mut stream = Prefetch::start(
-        (source.open)()?,
-        algorithm,
-        accepted,
-        limits.packed,
-        "a layer of it",
-    );
-    let outcome = read(&mut stream);
-    let result = match outcome {
-        Ok(value) => stream.finish().map(|_| value),
-        // A tampered layer mostly fails to unpack before its end; that it is not the published one says more.
-        Err(failure @ Failure::Damaged { .. }) => Err(match stream.finish() {
-            Err(wrong @ Failure::Digest { .. }) => wrong,
-            _ => failure,
-        }),
-        Err(failure) => Err(failure),
-    };
-    result.map_err(|failure| failure.about_image(subject))
+    let mut attempt = 1;
+    loop {
+        let mut stream = Prefetch::start(
+            (source.open)()?,
+            algorithm,
+            accepted.clone(),
+            limits.packed,
+            "a layer of it",
+        );
+        let result = match read(&mut stream) {
+            Ok(value) => stream.finish().map(|_| value),
+            // A tampered layer mostly fails to unpack before its end; that it is not the published one says more.
+            Err(failure @ Failure::Damaged { .. }) => Err(match stream.finish() {
+                Err(wrong @ Failure::Digest { .. }) => wrong,
+                _ => failure,
+            }),
+            Err(failure) => Err(failure),
+        };
+        match result {
+            Ok(value) => return Ok(value),
+            Err(failure) if failure.is_passing() && attempt < ATTEMPTS => attempt += 1,
+            Err(failure) => return Err(failure.about_image(subject)),
+        }
+    }
 }
 
 /// The error for an archive that holds several images, or none.

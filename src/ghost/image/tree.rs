@@ -57,6 +57,11 @@ pub(super) enum Change {
 }
 
 impl Tree {
+    /// A tree that was taken apart before.
+    pub(in crate::ghost) fn from_nodes(nodes: BTreeMap<String, Node>) -> Self {
+        Self { nodes }
+    }
+
     /// Puts a layer on top.
     ///
     /// `Err` only for paths that go round in circles. Hard links to files that are not kept are returned: path and target.

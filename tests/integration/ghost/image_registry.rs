@@ -13,6 +13,7 @@ use ghostfix::error::Result;
 use ghostfix::ghost::http::Patience;
 use ghostfix::ghost::image::{Image as Read, Limits, Reference, Repository, read_archive};
 use ghostfix::ghost::npm_config::Surroundings;
+use ghostfix::ghost::upstream::{Settings, Upstream};
 use serde_json::json;
 
 use crate::ghost::image_builder::{Image, Layer, Packing, archive, sha256};
@@ -409,6 +410,74 @@ fn a_layer_that_is_not_the_published_one_is_refused() {
         servers.blobs.lock().unwrap().insert(layer, honest);
     }
     check(&pull(&name, "{}").unwrap());
+}
+
+#[test]
+fn an_image_is_pulled_once() {
+    let servers = token_registry(&image(), "");
+    let cache = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        cache_directory: Some(cache.path().to_owned()),
+        patience: patience(),
+        ..Settings::new(Surroundings::new([], cache.path()))
+    };
+    let reference = Reference::parse(&format!("{}/ghost:6", servers.registry.address)).unwrap();
+    let image = |offline| {
+        Upstream::open(&Settings {
+            offline,
+            ..settings.clone()
+        })
+        .unwrap()
+        .image(&reference)
+    };
+    let not_yet = image(true).unwrap_err();
+    assert_eq!(
+        not_yet.to_string(),
+        format!("docker://{reference} is not in the cache")
+    );
+    let first = image(false).unwrap();
+    check(&first);
+    let asked = servers.store.seen().len();
+    assert_eq!(image(false).unwrap(), first);
+    assert_eq!(image(true).unwrap(), first);
+    assert_eq!(servers.store.seen().len(), asked, "no layer came twice");
+}
+
+#[test]
+fn a_layer_that_breaks_off_is_begun_anew() {
+    let image = image();
+    let (layer, bytes) = image
+        .blobs
+        .iter()
+        .find(|(_, bytes)| bytes.starts_with(&[0x1f, 0x8b]))
+        .unwrap();
+    let (wanted, whole) = (format!("/v2/ghost/blobs/sha256:{layer}"), bytes.clone());
+    let (blobs, manifest) = (image.blobs.clone(), image.manifest.clone());
+    let broken = Mutex::new(vec![
+        Reply::Stall {
+            length: whole.len(),
+            body: whole[..100].to_vec(),
+        },
+        Reply::Claim {
+            length: whole.len(),
+            body: whole[..200].to_vec(),
+        },
+    ]);
+    let registry = Server::start(move |seen| {
+        if seen.path() == wanted
+            && let Some(reply) = broken.lock().unwrap().pop()
+        {
+            return reply;
+        }
+        match seen.path().strip_prefix("/v2/ghost/blobs/sha256:") {
+            Some(blob) => Reply::bytes("application/octet-stream", blobs[blob].clone()),
+            None => Reply::bytes(
+                "application/vnd.oci.image.manifest.v1+json",
+                manifest.clone(),
+            ),
+        }
+    });
+    check(&pull(&format!("{}/ghost:6", registry.address), "{}").unwrap());
 }
 
 #[test]

@@ -1,0 +1,208 @@
+//! Metadata and files of one package: out of the cache, or out of the registry and then into the cache.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nodejs_semver::{Range, Version};
+use serde::{Deserialize, Serialize};
+
+use super::{Upstream, not_cached};
+use crate::error::{Error, Result};
+use crate::ghost::cache::Shelf;
+use crate::ghost::files::{Entry, Files};
+use crate::ghost::registry::{Manifest, Packument};
+use crate::ghost::release::{Facts, Selection};
+use crate::ghost::tarball::Kept;
+use crate::ghost::wanted::Wanted;
+
+/// A registry that says nothing about how long its answer holds is asked every time; one that does, is believed for no
+/// longer than npm would.
+const LONGEST_FRESHNESS: u64 = 300;
+
+#[derive(Serialize, Deserialize)]
+struct KnownPackument {
+    packument: Packument,
+    etag: Option<String>,
+    /// Seconds since 1970 until which it is not asked for again.
+    fresh_until: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    files: BTreeMap<String, Entry>,
+    facts: Option<Facts>,
+}
+
+/// A package's kept files, and for Ghost what they say about its dependencies.
+pub(super) struct Package {
+    pub(super) files: Files,
+    pub(super) facts: Option<Facts>,
+}
+
+impl Upstream {
+    /// All published versions of a package.
+    pub fn packument(&self, package: &str) -> Result<Packument> {
+        let shared = &self.shared;
+        let key = format!(
+            "packument {} {package}",
+            shared.registry()?.address(package)?
+        );
+        let known: Option<KnownPackument> = shared.recall(Shelf::Metadata, &key);
+        if shared.settings.offline {
+            return known
+                .map(|known| known.packument)
+                .ok_or_else(|| not_cached(&format!("the list of versions of {package}")));
+        }
+        if let Some(known) = &known
+            && now() < known.fresh_until
+        {
+            return Ok(known.packument.clone());
+        }
+        let etag = known.as_ref().and_then(|known| known.etag.as_deref());
+        match (shared.registry()?.packument(package, etag)?, known) {
+            (Some(fresh), _) => {
+                let known = KnownPackument {
+                    packument: fresh.packument,
+                    etag: fresh.etag,
+                    fresh_until: now() + fresh.max_age.unwrap_or(0).min(LONGEST_FRESHNESS),
+                };
+                shared.remember(Shelf::Metadata, &key, &known);
+                Ok(known.packument)
+            }
+            (None, Some(known)) => Ok(known.packument),
+            (None, None) => Err(Error::Bug {
+                problem: "an answer without a question's etag".to_owned(),
+            }),
+        }
+    }
+
+    /// The version that npm would install for `wanted`; `node` is the range of Node versions that it is for.
+    pub fn manifest(
+        &self,
+        package: &str,
+        wanted: &Wanted,
+        node: Option<&Range>,
+    ) -> Result<Manifest> {
+        let shared = &self.shared;
+        match wanted {
+            Wanted::Version(version) => {
+                // What is published under a version never changes: npm does not allow it.
+                let key = self.manifest_key(package, version)?;
+                if let Some(known) = shared.recall(Shelf::Metadata, &key) {
+                    return Ok(known);
+                }
+                if !shared.settings.offline
+                    && let Some(manifest) =
+                        shared.registry()?.manifest(package, &version.to_string())?
+                {
+                    shared.remember(Shelf::Metadata, &key, &manifest);
+                    return Ok(manifest);
+                }
+                if shared.settings.offline {
+                    let packument = self
+                        .packument(package)
+                        .map_err(|_| not_cached(&format!("{package}@{version}")))?;
+                    return packument.pick(wanted, node).cloned();
+                }
+            }
+            Wanted::Tag(tag) if !shared.settings.offline => {
+                if let Some(manifest) = shared.registry()?.manifest(package, tag)? {
+                    shared.remember(
+                        Shelf::Metadata,
+                        &self.manifest_key(package, &manifest.version)?,
+                        &manifest,
+                    );
+                    return Ok(manifest);
+                }
+            }
+            Wanted::Tag(_) | Wanted::Range { .. } => {}
+        }
+        self.packument(package)?.pick(wanted, node).cloned()
+    }
+
+    fn manifest_key(&self, package: &str, version: &Version) -> Result<String> {
+        Ok(format!(
+            "manifest {} {package}@{version}",
+            self.shared.registry()?.address(package)?
+        ))
+    }
+
+    pub(super) fn package(&self, manifest: &Manifest, selection: Selection) -> Result<Package> {
+        let shared = &self.shared;
+        let subject = manifest.id();
+        let digest = manifest
+            .digests()
+            .map_err(|failure| failure.about(&subject))?
+            .remove(0);
+        let key = format!("{} {digest}", selection.generation());
+        let known: Option<Contents> = shared.recall(Shelf::Contents, &key);
+        if let (Some(contents), Some(cache)) = (known, &shared.cache)
+            && contents
+                .files
+                .values()
+                .all(|entry| cache.has_object(&entry.digest, entry.length))
+        {
+            let (again, manifest, key) = (self.clone(), manifest.clone(), key.clone());
+            let restore = move || Ok(again.fetch(&manifest, selection, &key)?.0);
+            let files = Files::cached(contents.files, Arc::clone(cache), restore);
+            return Ok(Package {
+                files,
+                facts: contents.facts,
+            });
+        }
+        let (kept, facts) = self.fetch(manifest, selection, &key)?;
+        Ok(Package {
+            files: Files::in_memory(kept),
+            facts,
+        })
+    }
+
+    /// From the registry, verified, and then into the cache.
+    fn fetch(
+        &self,
+        manifest: &Manifest,
+        selection: Selection,
+        key: &str,
+    ) -> Result<(Kept, Option<Facts>)> {
+        let shared = &self.shared;
+        if shared.settings.offline {
+            return Err(not_cached(&manifest.id()));
+        }
+        let mut kept = shared
+            .registry()?
+            .tarball(manifest, &shared.limits, &|path| selection.wants(path))?;
+        let facts = match selection {
+            Selection::Ghost => Some(Facts::take(&mut kept, &manifest.id())?),
+            Selection::KnexMigrator => None,
+        };
+        if let Some(cache) = &shared.cache {
+            let store = || -> Result<()> {
+                let mut files = BTreeMap::new();
+                for (path, bytes) in &kept {
+                    let entry = Entry {
+                        digest: cache.keep_object(bytes)?,
+                        length: bytes.len() as u64,
+                    };
+                    files.insert(path.clone(), entry);
+                }
+                cache.keep_document(
+                    Shelf::Contents,
+                    key,
+                    &Contents {
+                        files,
+                        facts: facts.clone(),
+                    },
+                )
+            };
+            shared.note_error(store());
+        }
+        Ok((kept, facts))
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_secs())
+}
