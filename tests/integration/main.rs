@@ -6,6 +6,7 @@ mod command;
 mod common;
 mod exit_codes;
 mod generated;
+mod ghost;
 mod hostile;
 mod image;
 mod installation;

@@ -1,10 +1,5 @@
 //! The upstream side, against servers of our own and against the registry that npm is configured for.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on may say so with a panic"
-)]
-
 mod fake_registry;
 mod image;
 mod image_builder;

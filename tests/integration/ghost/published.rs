@@ -1,6 +1,6 @@
 //! Real Ghosts from the registry that npm is configured for, against what npm itself says about them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ghostfix::ghost::npm_config::Surroundings;
@@ -8,11 +8,14 @@ use ghostfix::ghost::release::Dependency;
 use ghostfix::ghost::upstream::{Settings, Upstream};
 use ghostfix::ghost::wanted::Wanted;
 
-/// Kept between runs: what is cached has a digest, and a registry is not to be asked for it each time.
+/// Kept between runs like the other packages that the tests fetch: what is cached has a digest.
 fn upstream() -> Upstream {
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("published");
+    let base = std::env::var_os("GHOSTFIX_TEST_CACHE").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned(),
+        PathBuf::from,
+    );
     let settings = Settings {
-        cache_directory: Some(cache),
+        cache_directory: Some(base.join("upstream")),
         ..Settings::new(Surroundings::of_this_process())
     };
     Upstream::open(&settings).unwrap()
