@@ -1,0 +1,154 @@
+// Boots a Ghost as the image does, and says whether it booted: the home page
+// answers 200, the log has no error, and writes through the Admin API succeed.
+// "Your site is now available" in the log proves nothing: it comes first.
+import {execFileSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import {BENCH, end, freePort, freshDirectory, isAlive, sleep, start, user} from './servers/processes.mjs';
+import {counters, resetCounters} from './servers/edge.mjs';
+import {openLog, readErrors} from './life/log.mjs';
+
+// A content directory of Ghost's own, filled as the image's entry point does.
+export function makeContent(tree, name) {
+    const dir = freshDirectory(path.join(BENCH, 'content', name), 'ghostfix-ghost');
+    execFileSync('cp', ['-a', `${tree.root}/content/.`, dir]);
+    for (const d of ['logs', 'data', 'images', 'files', 'media', 'settings', 'public', 'adapters']) {
+        fs.mkdirSync(path.join(dir, d), {recursive: true});
+    }
+    const {uid, gid} = user('ghostfix-ghost');
+    execFileSync('chown', ['-R', `${uid}:${gid}`, dir]);
+    return dir;
+}
+
+// Starts `node index.js` and comes back at once.
+export async function launch(tree, {connection, smtp, name = 'ghost', content = makeContent(tree, name), env = {}, preload}) {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const logs = freshDirectory(path.join(BENCH, 'run', `${name}-logs`), 'ghostfix-ghost');
+    const settings = {
+        NODE_ENV: 'production',
+        database__client: 'mysql',
+        ...Object.fromEntries(Object.entries(connection).map(([k, v]) =>
+            [`database__connection__${k}`, typeof v === 'object' ? JSON.stringify(v) : String(v)])),
+        url,
+        server__host: '127.0.0.1',
+        server__port: String(port),
+        paths__contentPath: content,
+        logging__path: logs,
+        logging__level: 'info',
+        logging__transports: '["file"]',
+        mail__transport: 'SMTP',
+        mail__from: 'ghost@example.com',
+        mail__options__host: '127.0.0.1',
+        mail__options__port: String(smtp?.port ?? 9),
+        mail__options__secure: 'false',
+        mail__options__ignoreTLS: 'true',
+        privacy__useUpdateCheck: 'false',
+        privacy__useGravatar: 'false',
+        HOME: content,
+        ...env,
+    };
+    const process = start('ghost', [tree.node, ...(preload ? ['--require', preload] : []), 'index.js'], {
+        as: 'ghostfix-ghost', cwd: tree.root, env: settings, log: path.join(BENCH, 'log', `${name}.log`),
+    });
+    return {process, url, port, content, logs, log: openLog(logs), stop: () => end(process, {patience: 30_000})};
+}
+
+// The errors in Ghost's own log, as the server worded them.
+export function errorsOf(ghost) {
+    const record = {expectedRefusals: new Set(), stepOfRequest: new Map()};
+    return readErrors(ghost.log, record).errors.map((e) => e.message.replace(/^(.*?) \| (\1 \| )+/s, '$1 | '));
+}
+
+// errno and words of the database as the log has them, from the raw lines: Ghost
+// puts them in different places in different versions.
+export function databaseError(ghost) {
+    let best = null;
+    for (const file of fs.readdirSync(ghost.logs).filter((f) => f.endsWith('.log'))) {
+        for (const line of fs.readFileSync(path.join(ghost.logs, file), 'utf8').split('\n')) {
+            if (!line.startsWith('{')) continue;
+            let entry;
+            try {
+                entry = JSON.parse(line);
+            } catch {
+                continue;
+            }
+            const err = entry.err;
+            if (!(entry.level >= 50) || !err) continue;
+            const [errno] = [err.errno, /"?errno"?:\s*(\d+)/.exec(err.stack ?? '')?.[1]].filter((n) => n !== undefined && n !== null);
+            const found = {errno: errno ? Number(errno) : null, code: err.code ?? null, message: oneLine(err.message || entry.msg)};
+            if (!best || (best.errno === null && found.errno !== null)) best = found;
+        }
+    }
+    return best;
+}
+export const oneLine = (s) => String(s ?? '').replace(/\s+/g, ' ').trim();
+
+async function homePage(url) {
+    try {
+        const answer = await fetch(url, {signal: AbortSignal.timeout(20_000), redirect: 'manual'});
+        await answer.arrayBuffer();
+        return answer.status;
+    } catch {
+        return 0;
+    }
+}
+
+// Waits until the home page answers 200 or Ghost has died of it.
+export async function waitForBoot(ghost, limitMs = 300_000) {
+    const begin = Date.now();
+    while (Date.now() - begin < limitMs) {
+        if (!isAlive(ghost.process)) return {up: false, why: `Ghost ended with code ${await ghost.process.ended}`};
+        if ((await homePage(ghost.url)) === 200) return {up: true};
+        await sleep(200);
+    }
+    return {up: false, why: `no 200 from the home page in ${limitMs / 1000} s`};
+}
+
+// One boot, judged. `write` is what has to succeed through the Admin API (it gets
+// the address); what it answers is handed on. The caller ends `ghost`.
+export async function boot(tree, {edge, write, limitMs, ...launching}) {
+    if (edge) await resetCounters(edge);
+    const begin = Date.now();
+    const ghost = await launch(tree, launching);
+    const waited = await waitForBoot(ghost, limitMs);
+    const seconds = Math.round((Date.now() - begin) / 100) / 10;
+    const counted = edge ? await counters(edge) : null;
+    const result = {
+        booted: false, seconds, error: null,
+        ...(counted && {
+            statements: counted.queries, transactions: counted.transactions,
+            longestTransactionMs: counted.longest_transaction_ms, longestTransactionStatements: counted.longest_transaction_queries,
+        }),
+    };
+    let written;
+    if (!waited.up) {
+        await sleep(isAlive(ghost.process) ? 0 : 200);
+        const e = databaseError(ghost);
+        result.error = e ? describe(e) : `${waited.why}: ${lastWords(ghost)}`;
+        if (isAlive(ghost.process)) result.error = `${waited.why}; ${result.error}`;
+        return {result, ghost};
+    }
+    try {
+        written = write ? await write(ghost.url, ghost) : undefined;
+    } catch (e) {
+        result.error = `the site answers 200, a write fails: ${oneLine(e.message).slice(0, 700)}`;
+        const logged = databaseError(ghost);
+        if (logged && !result.error.includes(logged.message.slice(0, 60))) result.error += `; log: ${describe(logged)}`;
+        return {result, ghost};
+    }
+    const errors = errorsOf(ghost);
+    if (errors.length) result.error = `the site answers 200, the log has an error: ${oneLine(errors[0]).slice(0, 700)}`;
+    result.booted = result.error === null;
+    return {result, ghost, written};
+}
+
+export const describe = (e) => `${e.errno ? `errno ${e.errno}` : 'no errno'}${e.code ? ` ${e.code}` : ''}: ${e.message.slice(0, 700)}`;
+
+function lastWords(ghost) {
+    try {
+        return oneLine(fs.readFileSync(ghost.process.log, 'utf8')).slice(-500) || 'no words';
+    } catch {
+        return 'no words';
+    }
+}
