@@ -60,27 +60,37 @@ export function errorsOf(ghost) {
     return readErrors(ghost.log, record).errors.map((e) => e.message.replace(/^(.*?) \| (\1 \| )+/s, '$1 | '));
 }
 
-// errno and words of the database as the log has them, from the raw lines: Ghost
-// puts them in different places in different versions.
+// The first error of Ghost's log. Its errno is rarely there; what the edge
+// answered tells it, and also what Ghost kept to itself.
 export function databaseError(ghost) {
-    let best = null;
-    for (const file of fs.readdirSync(ghost.logs).filter((f) => f.endsWith('.log'))) {
+    for (const file of fs.readdirSync(ghost.logs).filter((f) => f.endsWith('.error.log'))) {
         for (const line of fs.readFileSync(path.join(ghost.logs, file), 'utf8').split('\n')) {
             if (!line.startsWith('{')) continue;
-            let entry;
-            try {
-                entry = JSON.parse(line);
-            } catch {
-                continue;
-            }
-            const err = entry.err;
-            if (!(entry.level >= 50) || !err) continue;
-            const [errno] = [err.errno, /"?errno"?:\s*(\d+)/.exec(err.stack ?? '')?.[1]].filter((n) => n !== undefined && n !== null);
-            const found = {errno: errno ? Number(errno) : null, code: err.code ?? null, message: oneLine(err.message || entry.msg)};
-            if (!best || (best.errno === null && found.errno !== null)) best = found;
+            const {err, msg} = JSON.parse(line);
+            if (!err) continue;
+            return {errno: err.errno ?? errnoIn(ghost, err.message ?? msg), code: err.code ?? null, message: oneLine(err.message || msg)};
         }
     }
-    return best;
+    return null;
+}
+
+function errnoIn(ghost, message) {
+    const said = serverErrors(ghost).findLast((e) => message.includes(e.message.slice(0, 80)));
+    if (said) return said.errno;
+    // A plain server has no edge; Ghost prints the error it dies of.
+    const printed = /\berrno: (\d+)/.exec(fs.readFileSync(ghost.process.log, 'utf8'));
+    return printed ? Number(printed[1]) : null;
+}
+
+// What the database answered to this Ghost with an error, in order.
+export function serverErrors(ghost) {
+    if (!ghost.journal || !fs.existsSync(ghost.journal)) return [];
+    return fs.readFileSync(ghost.journal).subarray(ghost.journalStart).toString('utf8').split('\n')
+        .filter((line) => line.includes('"error":')).map((line) => {
+            const {error, sql} = JSON.parse(line);
+            const [, message, errno] = /^(.*?) \(errno (\d+)\) \(sqlstate \w+\)/s.exec(error) ?? [null, error, null];
+            return {errno: errno && Number(errno), message: oneLine(message), sql: oneLine(sql).slice(0, 300)};
+        });
 }
 export const oneLine = (s) => String(s ?? '').replace(/\s+/g, ' ').trim();
 
@@ -110,7 +120,8 @@ export async function waitForBoot(ghost, limitMs = 300_000) {
 export async function boot(tree, {edge, write, limitMs, ...launching}) {
     if (edge) await resetCounters(edge);
     const begin = Date.now();
-    const ghost = await launch(tree, launching);
+    const journalStart = edge && fs.existsSync(edge.journal) ? fs.statSync(edge.journal).size : 0;
+    const ghost = Object.assign(await launch(tree, launching), {journal: edge?.journal, journalStart});
     const waited = await waitForBoot(ghost, limitMs);
     const seconds = Math.round((Date.now() - begin) / 100) / 10;
     const counted = edge ? await counters(edge) : null;
@@ -125,7 +136,9 @@ export async function boot(tree, {edge, write, limitMs, ...launching}) {
     if (!waited.up) {
         await sleep(isAlive(ghost.process) ? 0 : 200);
         const e = databaseError(ghost);
-        result.error = e ? describe(e) : `${waited.why}: ${lastWords(ghost)}`;
+        const said = serverErrors(ghost).at(-1);
+        result.error = e ? describe(e)
+            + (e.errno === null && said ? ` (the server's last error: errno ${said.errno}: ${said.message.slice(0, 400)})` : '') : `${waited.why}: ${lastWords(ghost)}`;
         if (isAlive(ghost.process)) result.error = `${waited.why}; ${result.error}`;
         return {result, ghost};
     }

@@ -20,7 +20,7 @@ export async function raise(instance, {stay = false} = {}) {
 // Vitess as wanted, over the database as it is. `fresh` makes the database anew.
 export async function enter(stand, {
     foreignKeys = 'managed', rtt = 0, directDdl = true, transactionTimeout = '20s', fresh = false,
-    statements = false, appUser = undefined, program,
+    statements = true, appUser = undefined, program,
 } = {}) {
     await leave(stand);
     if (fresh) await makeDatabase(stand.mysql);
