@@ -15,6 +15,15 @@ import * as database from './steps/database.mjs';
 export { setUpOwner, login, signOutAllUsers, regainAccess, waitForSite } from './session.mjs';
 export { startSmtp } from './smtp.mjs';
 
+/** What the environment of a Ghost should say, so that it asks nobody outside and lives without a sharp. */
+export const GHOST_ENVIRONMENT = {
+    privacy__useUpdateCheck: 'false',
+    privacy__useRpcPing: 'false',
+    privacy__useGravatar: 'false',
+    imageOptimization__resize: 'false',
+    security__allowWebhookInternalIPs: 'true',
+};
+
 // The order is the order of a life: what is made first is used, and deleted, later.
 export const STEPS = [
     ...content.making,
@@ -32,9 +41,10 @@ const QUIET_MS = 3_000; // what Ghost does after the answer is logged later
 
 /**
  * Runs the life. `only` (a RegExp) selects steps by name, and what they need.
- * Answers {steps, serverErrors, refused, logErrors, unreachable, requests, ok}. A step is
+ * Answers {steps, serverErrors, refused, logErrors, unreachable, known, absent, requests, ok}. A step is
  * {name, ok, status, ms, error?, skipped?}: `skipped` is the reason why this Ghost cannot do it
- * (ok is true then), `error` why it failed; `status` is that of its last answer.
+ * (ok is true then), `error` why it failed; `status` is that of the owner's last answer.
+ * `unreachable` and `known` are log errors that no database caused, `absent` paths this Ghost does not have.
  */
 export async function liveWithGhost(baseUrl, { session, smtp, log, only, onStep = () => {} }) {
     const record = new Record();
@@ -47,6 +57,7 @@ export async function liveWithGhost(baseUrl, { session, smtp, log, only, onStep 
         // Names of this run: a Ghost may live more than once.
         tag: crypto.randomBytes(3).toString('hex'),
         made: {},
+        absent: [],
     };
     life.session = session;
     const reading = openLog(log);
@@ -59,7 +70,7 @@ export async function liveWithGhost(baseUrl, { session, smtp, log, only, onStep 
         onStep(result);
     }
     if (log) await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    const { errors, unreachable } = readErrors(reading, record);
+    const { errors, unreachable, known } = readErrors(reading, record);
     return {
         ok: steps.every((s) => s.ok) && record.serverErrors.length === 0 && errors.length === 0,
         ghost: session.version.text,
@@ -68,6 +79,8 @@ export async function liveWithGhost(baseUrl, { session, smtp, log, only, onStep 
         refused: record.refused,
         logErrors: errors,
         unreachable,
+        known,
+        absent: life.absent,
         requests: record.requests,
     };
 }

@@ -26,7 +26,7 @@ try {
                     (error ?? skipped ? `: ${error ?? skipped}` : ''),
             ),
     });
-    for (const list of ['serverErrors', 'refused', 'logErrors', 'unreachable']) {
+    for (const list of ['serverErrors', 'refused', 'logErrors', 'unreachable', 'known', 'absent']) {
         for (const entry of life[list]) console.log(`${list}: ${JSON.stringify(entry)}`);
     }
     const count = (test) => life.steps.filter(test).length;
