@@ -3,6 +3,7 @@
 import { check, fileForm, until } from '../client.mjs';
 import { ADMIN, openStaffSession, regainAccess, signOutAllUsers } from '../session.mjs';
 
+const COMMENTS = '/members/api/comments/';
 const IMPORT_LIMIT_MS = 180_000;
 
 const total = async (life, kind) =>
@@ -35,8 +36,20 @@ export const steps = [
     },
     {
         name: DELETE,
-        needs: [EXPORT],
-        run: deleteAll,
+        needs: [EXPORT, 'allow comments', 'sign up three members by the link in the mail'],
+        async run(life) {
+            const { Pia } = life.made.members;
+            const say = async (fields) =>
+                (await Pia.client.post(COMMENTS, { comments: [{ html: '<p>Still here</p>', ...fields }] }, { expect: 201 })).json
+                    .comments[0];
+            const root = await say({ post_id: life.made.post.id });
+            const reply = await say({ post_id: life.made.post.id, parent_id: root.id });
+            await deleteAll(life);
+            for (const { id } of [root, reply]) {
+                const { status } = await Pia.client.get(`${COMMENTS}${id}/`, { expect: [200, 404] });
+                check(status === 404, 'a comment has outlived the deletion of all content');
+            }
+        },
     },
     {
         name: IMPORT,
@@ -75,6 +88,14 @@ export const steps = [
         name: 'delete all content again',
         needs: [IMPORT],
         run: deleteAll,
+    },
+    {
+        name: 'delete all members',
+        async run(life) {
+            await life.client.delete(`${ADMIN}/members/?all=true`);
+            const left = await total(life, 'members');
+            check(left === 0, `${left} members are left after deleting all`);
+        },
     },
     {
         name: 'log out and in',
