@@ -167,14 +167,19 @@ fn download(packages: &[(String, String)]) -> Result<(), String> {
     fs::create_dir_all(cache().join("tarballs")).unwrap();
     let arriving = tempfile::tempdir_in(cache()).unwrap();
     let mut npm = Command::new("npm");
-    npm.args(["pack", "--silent", "--ignore-scripts", "--pack-destination"])
-        .arg(arriving.path())
-        .args(
-            packages
-                .iter()
-                .map(|(name, version)| format!("{name}@{version}")),
-        )
-        .current_dir(arriving.path());
+    npm.args([
+        "pack",
+        "--loglevel=error",
+        "--ignore-scripts",
+        "--pack-destination",
+    ])
+    .arg(arriving.path())
+    .args(
+        packages
+            .iter()
+            .map(|(name, version)| format!("{name}@{version}")),
+    )
+    .current_dir(arriving.path());
     let answer = process::bounded(npm, Duration::from_secs(240));
     for (name, version) in packages {
         let file = arriving
