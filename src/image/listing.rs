@@ -3,11 +3,12 @@
 //! Not by the standard library, which panics where closing a directory fails.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 
 /// Opens a directory, or a link to one.
@@ -19,7 +20,9 @@ pub(super) fn open(path: &Path) -> Result<OwnedFd, Errno> {
 /// The names in a directory, each with what it is. A link is a link, whatever it leads to.
 pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<(OsString, FileType)>, Errno> {
     let mut found = Vec::new();
-    for entry in Dir::read_from(directory)? {
+    let mut buffer = [MaybeUninit::<u8>::uninit(); 16 * 1024];
+    let mut listing = RawDir::new(directory, &mut buffer);
+    while let Some(entry) = listing.next() {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name == "." || name == ".." {

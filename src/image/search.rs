@@ -114,12 +114,13 @@ impl<'a> Search<'a> {
             if is_directory(&directory, &inside.join(self.package)) {
                 self.found.insert(path.join(&inside).join(self.package));
             }
-            match package_of(&entry).map(|own| inside.join(own)) {
-                Some(own) if is_directory(&directory, &own) => {
-                    let bundled = own.join("node_modules");
+            match package_of(&entry) {
+                // What is bundled with the one package of this entry.
+                Some(own) => {
+                    let bundled = inside.join(own).join("node_modules");
                     self.node_modules(&directory, &bundled, &path.join(&bundled));
                 }
-                _ => self.node_modules(&directory, &inside, &path.join(&inside)),
+                None => self.node_modules(&directory, &inside, &path.join(&inside)),
             }
         }
     }
@@ -192,16 +193,23 @@ fn is_directory(at: impl AsFd, path: &Path) -> bool {
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
 }
 
-/// `name@version…` or `@scope+name@version…`, as pnpm names the entries of its store.
+/// The package of an entry that is named as pnpm names those from a registry: `name@1…`, `@scope+name@1…`. `None` for
+/// all others (from a file, an address or git; by a hash), where the name does not surely tell.
 fn package_of(entry: &OsStr) -> Option<PathBuf> {
     let entry = entry.to_str()?;
     let at = entry.get(1..)?.find('@')? + 1;
-    let name = &entry[..at];
-    Some(PathBuf::from(if name.starts_with('@') {
-        name.replacen('+', "/", 1)
-    } else {
-        name.to_owned()
-    }))
+    let (name, version) = entry.split_at(at);
+    if !version[1..].starts_with(|digit: char| digit.is_ascii_digit()) {
+        return None;
+    }
+    match name.strip_prefix('@') {
+        Some(scoped) => {
+            let (scope, name) = scoped.split_once('+')?;
+            Some(Path::new(&format!("@{scope}")).join(name))
+        }
+        None if name.contains('+') => None,
+        None => Some(PathBuf::from(name)),
+    }
 }
 
 /// Whether the file holds these bytes anywhere. Not being readable is no: such a package cannot be loaded.
