@@ -5,9 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {BENCH, main, onExit} from './servers/processes.mjs';
 import * as servers from './servers.mjs';
-import {boot} from './boot.mjs';
+import {boot, faults, own} from './boot.mjs';
 import {makeTree, Refused} from './trees.mjs';
-import {liveWithGhost, login, setUpOwner, signOutAllUsers, startSmtp} from './life/index.mjs';
+import {liveWithGhost, signOutAllUsers, startSmtp} from './life/index.mjs';
 
 const GHOST = '6.65.0';
 const ROUND_TRIP_MS = 20;
@@ -69,7 +69,7 @@ await main(async () => {
     let running, session;
     await check('treated, it boots', async () => {
         await servers.enter(stand, {...managed, fresh: true});
-        const {result, ghost, written} = await boot(treated, {...launching(), write: (url) => setUpOwner(url, {smtp})});
+        const {result, ghost, written} = await boot(treated, {...launching(), write: (url) => own(url, {smtp})});
         [running, session] = [ghost, written];
         demand(result.booted, result.error);
         demand(result.longestTransactionMs < TRANSACTION_LIMIT_MS, `a transaction took ${result.longestTransactionMs} ms`);
@@ -78,13 +78,14 @@ await main(async () => {
     if (session) {
         await check('treated, it lives', async () => {
             const life = await liveWithGhost(running.url, {session, smtp, log: running.logs});
+            const logged = faults(life.logErrors);
             for (const s of life.steps.filter((s) => !s.ok)) console.log(`        ${s.name}: ${s.status ?? ''} ${s.error ?? ''}`.slice(0, 600));
-            for (const e of [...life.serverErrors, ...life.logErrors ?? []]) console.log(`        ${JSON.stringify(e).slice(0, 600)}`);
+            for (const e of [...life.serverErrors, ...logged]) console.log(`        ${JSON.stringify(e).slice(0, 600)}`);
             fs.writeFileSync(path.join(BENCH, 'log/e2e-life.json'), JSON.stringify(life, null, 1));
             const bad = life.steps.filter((s) => !s.ok).length;
             demand(bad === 0, `${bad} of ${life.steps.length} steps failed`);
             demand(life.serverErrors.length === 0, `${life.serverErrors.length} answers of 5xx`);
-            demand((life.logErrors ?? []).length === 0, `${life.logErrors?.length} errors in the log`);
+            demand(logged.length === 0, `${logged.length} errors in the log`);
             return `${life.steps.length} steps, ${life.requests ?? '?'} requests, no 5xx, no error in the log, ${life.refused.length} refused`;
         });
         await running.stop();
@@ -100,10 +101,7 @@ await main(async () => {
         let signedIn;
         await check('safe migrations on, nothing pending: treated, it boots', async () => {
             await servers.enter(stand, safe);
-            const {result, ghost, written} = await boot(treated, {
-                ...launching(),
-                write: (url) => login(url, {smtp, email: session.owner.email, password: session.owner.password}),
-            });
+            const {result, ghost, written} = await boot(treated, {...launching(), write: (url) => own(url, {smtp})});
             [running, signedIn] = [ghost, written];
             demand(result.booted, result.error);
             return `in ${result.seconds} s: ${cost(result)}`;
