@@ -5,7 +5,7 @@ import path from 'node:path';
 import {BENCH, end} from './servers/processes.mjs';
 import * as edges from './servers/edge.mjs';
 import {FOREIGN_KEYS, PASSWORDS, startVtcombo} from './servers/vtcombo.mjs';
-import {makeDatabase, startMysql, withConnection} from './servers/mysql.mjs';
+import {makeDatabase, snapshot, startMysql, withConnection} from './servers/mysql.mjs';
 import {startMariadb} from './servers/mariadb.mjs';
 
 export {withConnection, FOREIGN_KEYS};
@@ -27,6 +27,23 @@ export async function enter(stand, {
     stand.vtcombo = await startVtcombo(stand.instance, stand.mysql,
         {foreignKeys, directDdl, transactionTimeout, appUser, program, stay: stand.stay});
     stand.edge = await edges.startEdge(stand.instance, stand.vtcombo, {rtt, statements, stay: stand.stay});
+}
+
+// Keeps the data under a name, or goes back to what is kept. Vitess is left for it.
+const kept = (name) => path.join(BENCH, 'snapshots', name);
+export const isKept = (name) => fs.existsSync(kept(name));
+export async function keep(stand, name) {
+    await leave(stand);
+    await snapshot(stand.mysql, kept(name));
+    await reopen(stand, {data: kept(name)});
+}
+export async function restore(stand, name) {
+    await leave(stand);
+    await reopen(stand, {data: kept(name)});
+}
+async function reopen(stand, options) {
+    await stand.mysql.stop();
+    stand.mysql = await startMysql(stand.instance, {stay: stand.stay, ...options});
 }
 
 // Vitess and the edge stopped; the database stays.

@@ -16,12 +16,19 @@ const SED = `129i\\
         const isPlanetScaleDatabaseExists = err.errno == 1105 && err.sqlMessage.endsWith('database exists');\\
         if (isPlanetScaleDatabaseExists) return Promise.resolve();`;
 
+// The same two lines where they belong, as somebody would put them who reads the file.
+const SED_MOVED = SED.replace('129i', '/err.errno === 1007/i');
+
 // What each treatment does to a copy: answers what it said of itself.
 export const TREATMENTS = {
     nothing: () => 'as published',
     sed: (root) => {
         execFileSync('sed', ['-i', SED, fs.realpathSync(path.join(root, MIGRATOR))]);
         return 'two lines before line 129 of lib/database.js';
+    },
+    'sed-moved': (root) => {
+        execFileSync('sed', ['-i', SED_MOVED, fs.realpathSync(path.join(root, MIGRATOR))]);
+        return 'the same lines before the test for 1007';
     },
     ghostfix: (root) => ghostfix(root),
 };

@@ -26,13 +26,14 @@ export async function withConnection(options, work) {
     }
 }
 
-export async function startMysql(instance, {stay = false} = {}) {
+// `data` is the data directory to copy: the pristine one, or a snapshot.
+export async function startMysql(instance, {stay = false, data = path.join(ROOT, 'srv/bench/template')} = {}) {
     if (!fs.existsSync(path.join(BENCH, 'done/mysql'))) {
         throw new Infrastructure('mysql', 'not set up: run tests/bench/setup first');
     }
     const inside = `/srv/bench/${instance}`;
     const home = freshDirectory(path.join(ROOT, inside), 'ghostfix-db');
-    execFileSync('cp', ['-a', path.join(ROOT, 'srv/bench/template'), path.join(home, 'data')]);
+    execFileSync('cp', ['-a', '--reflink=auto', data, path.join(home, 'data')]);
     const socket = path.join(home, 'mysql.sock');
     if (Buffer.byteLength(socket) > 107) {
         throw new Infrastructure('mysql', `${socket} is too long for a socket: name a shorter directory in GHOSTFIX_BENCH`);
@@ -59,8 +60,20 @@ export async function startMysql(instance, {stay = false} = {}) {
     };
 }
 
-// The database made anew, and Vitess's record of its tables with it. With
-// `dump` (SQL text) its contents come from there.
+// The data directory as it is, kept for startMysql; the server is ended for it.
+export async function snapshot(mysql, target) {
+    await end(mysql.process);
+    fs.mkdirSync(path.dirname(target), {recursive: true});
+    fs.rmSync(target, {recursive: true, force: true});
+    execFileSync('cp', ['-a', '--reflink=auto', path.join(mysql.home, 'data'), `${target}.new`]);
+    for (const f of fs.readdirSync(`${target}.new`)) {
+        // The binary logs are as large as the data; GTIDs survive in a table.
+        if (/^binlog\./.test(f)) fs.rmSync(path.join(`${target}.new`, f));
+    }
+    fs.renameSync(`${target}.new`, target);
+}
+
+// The database made anew, and Vitess's record of its tables with it.
 export async function makeDatabase(mysql) {
     await withConnection(mysql.admin, (c) => c.query(
         'DROP DATABASE IF EXISTS ghost; DROP DATABASE IF EXISTS _vt; CREATE DATABASE ghost CHARACTER SET utf8mb4'));
