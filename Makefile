@@ -35,6 +35,10 @@ bless: ## Write snapshots, the shapes' patched twins and the README's tables ane
 	GHOSTFIX_BLESS=1 SNAPSHOTS=overwrite cargo test --locked
 	git --no-pager diff --stat -- patches README.md src tests
 
+.PHONY: pins
+pins: ## Pin what is new on npm, by digest, and say what it is
+	GHOSTFIX_PINS=refresh cargo test --locked --test integration every_pin -- --nocapture
+
 .PHONY: bench
 bench: build ## Measure patch against patch-package, find and sed, on the real Ghost 6.65.0
 	tests/set-up/tools hyperfine time
