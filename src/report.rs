@@ -254,6 +254,32 @@ pub struct Proof {
     pub cases: Vec<CaseResult>,
 }
 
+impl Proof {
+    /// The proof of an edit whose syntax holds or not, from the cases that were run.
+    #[must_use]
+    pub fn of(syntax: bool, cases: Vec<CaseResult>) -> Self {
+        let passed = |case: &CaseResult| case.result == ProofResult::Passed;
+        let behaviour = !cases.is_empty() && cases.iter().all(passed);
+        Self {
+            syntax: ProofResult::from(syntax),
+            behaviour: ProofResult::from(behaviour),
+            cases,
+        }
+    }
+
+    /// Whether both proofs hold.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.syntax == ProofResult::Passed && self.behaviour == ProofResult::Passed
+    }
+}
+
+impl From<bool> for ProofResult {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Passed } else { Self::Failed }
+    }
+}
+
 /// Whether a proof holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -190,22 +190,8 @@ impl Assessor<'_> {
             }
         };
         let again = self.recognised_again(&after);
-        let cases = observed.compared(self.patch, 0, 1);
-        let holds = behaviour::all_passed(&cases);
-        let proof = Proof {
-            syntax: if again {
-                ProofResult::Passed
-            } else {
-                ProofResult::Failed
-            },
-            behaviour: if holds {
-                ProofResult::Passed
-            } else {
-                ProofResult::Failed
-            },
-            cases,
-        };
-        if self.guards.proof && !(again && holds) {
+        let proof = Proof::of(again, observed.compared(self.patch, 0, 1));
+        if self.guards.proof && !proof.holds() {
             return self.unproven(parsed.text, site, proof, &observed);
         }
         let change = Change {
@@ -224,6 +210,14 @@ impl Assessor<'_> {
             evidence: None,
             change: Some(change),
         }
+    }
+
+    /// What the engine sees of the texts; a refusal where it could not be run at all.
+    fn observe(&self, texts: &[&str]) -> Result<Observed, Box<Assessment>> {
+        behaviour::observe(self.patch, texts, self.sandbox).map_err(|error| {
+            let reason = format!("The proof could not be run: {error}.");
+            Box::new(proof_failed(reason, Proof::default()))
+        })
     }
 
     /// Only with the proof switched off.
@@ -282,32 +276,12 @@ impl Assessor<'_> {
         let syntax = self
             .made_again(&stripped, property)
             .is_some_and(|(again, _)| syntax::same_tree(&again, parsed.text));
-        let observed = match behaviour::observe(self.patch, &[&stripped, parsed.text], self.sandbox)
-        {
+        let observed = match self.observe(&[&stripped, parsed.text]) {
             Ok(observed) => observed,
-            Err(error) => {
-                return proof_failed(
-                    format!("The proof could not be run: {error}."),
-                    Proof::default(),
-                );
-            }
+            Err(refused) => return *refused,
         };
-        let cases = observed.compared(self.patch, 0, 1);
-        let holds = behaviour::all_passed(&cases);
-        let proof = Proof {
-            syntax: if syntax {
-                ProofResult::Passed
-            } else {
-                ProofResult::Failed
-            },
-            behaviour: if holds {
-                ProofResult::Passed
-            } else {
-                ProofResult::Failed
-            },
-            cases,
-        };
-        if syntax && holds {
+        let proof = Proof::of(syntax, observed.compared(self.patch, 0, 1));
+        if proof.holds() {
             return Assessment {
                 state: State::AlreadyApplied,
                 shape: None,
@@ -352,27 +326,12 @@ impl Assessor<'_> {
                 Proof::default(),
             );
         };
-        let observed = match behaviour::observe(self.patch, &[&stripped, &after], self.sandbox) {
+        let observed = match self.observe(&[&stripped, &after]) {
             Ok(observed) => observed,
-            Err(error) => {
-                return proof_failed(
-                    format!("The proof could not be run: {error}."),
-                    Proof::default(),
-                );
-            }
+            Err(refused) => return *refused,
         };
-        let cases = observed.compared(self.patch, 0, 1);
-        let holds = behaviour::all_passed(&cases);
-        let proof = Proof {
-            syntax: ProofResult::Passed,
-            behaviour: if holds {
-                ProofResult::Passed
-            } else {
-                ProofResult::Failed
-            },
-            cases,
-        };
-        if !holds {
+        let proof = Proof::of(true, observed.compared(self.patch, 0, 1));
+        if !proof.holds() {
             let why = first_failure(&proof);
             return proof_failed(
                 format!(

@@ -198,9 +198,3 @@ fn told(seen: &Seen) -> String {
         Seen::Observed(other) => other.to_string(),
     }
 }
-
-/// Whether every case passed.
-#[must_use]
-pub fn all_passed(cases: &[CaseResult]) -> bool {
-    !cases.is_empty() && cases.iter().all(|case| case.result == ProofResult::Passed)
-}
