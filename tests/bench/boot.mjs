@@ -74,16 +74,25 @@ export function databaseError(ghost) {
             if (!line.startsWith('{')) continue;
             const {err, msg} = JSON.parse(line);
             if (!err) continue;
-            return {errno: err.errno ?? errnoIn(ghost, err.message ?? msg), code: err.code ?? null, message: oneLine(err.message || msg)};
+            const message = oneLine(err.message || msg);
+            const said = serverErrors(ghost).findLast((e) => e.message && message.includes(e.message.slice(0, 80)));
+            return {
+                errno: err.errno ?? said?.errno ?? printedErrno(ghost), code: err.code ?? null,
+                message: said ? abridge(message, said.message) : message,
+            };
         }
     }
     return null;
 }
 
-function errnoIn(ghost, message) {
-    const said = serverErrors(ghost).findLast((e) => message.includes(e.message.slice(0, 80)));
-    if (said) return said.errno;
-    // A plain server has no edge; Ghost prints the error it dies of.
+// knex puts the statement before the server's words: a long one is cut, they are not.
+function abridge(message, words) {
+    const at = message.indexOf(words.slice(0, 80));
+    return at > 160 ? `${message.slice(0, 120)} … - ${message.slice(at)}` : message;
+}
+
+// A plain server has no edge; Ghost prints the error it dies of.
+function printedErrno(ghost) {
     const printed = /\berrno: (\d+)/.exec(fs.readFileSync(ghost.process.log, 'utf8'));
     return printed ? Number(printed[1]) : null;
 }
