@@ -8,7 +8,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {BENCH, EX_INFRASTRUCTURE, main, onExit, repository} from './servers/processes.mjs';
+import {BENCH, EX_INFRASTRUCTURE, main, interrupted, onExit, repository} from './servers/processes.mjs';
 import * as servers from './servers.mjs';
 import {GHOSTFIX} from './trees.mjs';
 import {startSmtp} from './life/index.mjs';
@@ -81,17 +81,19 @@ await main(async () => {
         const instance = `m${process.pid}-${n}`;
         let stand = null;
         onExit(() => stand && servers.lower(stand));
-        for (let cell; (cell = open.shift());) {
+        for (let cell; !interrupted() && (cell = open.shift());) {
             const begin = Date.now();
             try {
                 stand ??= await servers.raise(instance);
                 const result = await SCENARIOS[cell.scenario].run({...cell, stand, smtp, name: instance});
+                if (interrupted()) return;
                 Object.assign(result, {...cell, minutes: (Date.now() - begin) / 60_000, binary, at: new Date().toISOString()});
                 fs.writeFileSync(`${fileOf(cell)}.new`, JSON.stringify(result, null, 1));
                 fs.renameSync(`${fileOf(cell)}.new`, fileOf(cell));
                 console.log(`${cell.id}  ${((Date.now() - begin) / 1000).toFixed(0)} s  ${result.booted ? 'boots' : 'does not boot'}: ${result.words}`);
                 report();
             } catch (e) {
+                if (interrupted()) return;
                 broken++;
                 console.error(`${cell.id}: ${e.part ? e.message : e.stack}`);
                 // The next cell starts on servers of its own.

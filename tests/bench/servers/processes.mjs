@@ -156,9 +156,14 @@ export async function endAll() {
     for (const p of [...running].reverse()) await end(p, {patience: 10_000});
 }
 
+// What is seen after an interrupt is its doing, and no result.
+let told = false;
+export const interrupted = () => told;
+
 export function cleanUpOnInterrupt() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
         process.once(signal, async () => {
+            told = true;
             process.stderr.write(`\n${signal}: ending what was started\n`);
             await endAll();
             process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -184,6 +189,7 @@ export async function main(work) {
             code = 70;
         }
     }
+    if (told) await new Promise(() => {}); // the handler ends it
     await endAll();
     process.exit(code);
 }
