@@ -37,13 +37,21 @@ pub fn assess(
 ) -> Assessment {
     let work = || {
         let text = parse::text(bytes)?;
-        Ok(Assessor {
+        let recogniser = match Recogniser::new(&patch.definition) {
+            Ok(recogniser) => recogniser,
+            Err(error) => {
+                let reason = format!("The patch's own pattern is wrong: {error}.");
+                return Ok(refusal(State::Drifted, reason, REPORT));
+            }
+        };
+        let assessor = Assessor {
             patch,
             origin,
             sandbox,
             guards,
-        }
-        .text(text))
+            recogniser,
+        };
+        Ok(assessor.text(text))
     };
     match parse::with_stack_for(bytes.len(), work) {
         Ok(Ok(assessment)) => assessment,
@@ -70,6 +78,7 @@ struct Assessor<'a> {
     origin: Origin,
     sandbox: &'a Sandbox,
     guards: Guards,
+    recogniser: Recogniser<'a>,
 }
 
 impl Assessor<'_> {
@@ -78,24 +87,14 @@ impl Assessor<'_> {
             Ok(parsed) => parsed,
             Err(error) => return self.not_javascript(text, &error),
         };
-        let recogniser = match Recogniser::new(&self.patch.definition) {
-            Ok(recogniser) => recogniser,
-            Err(error) => {
-                return refusal(
-                    State::Drifted,
-                    format!("The patch's own pattern is wrong: {error}."),
-                    REPORT,
-                );
-            }
-        };
         let root = match tree::of(&parsed) {
             Ok(root) => root,
             Err(error) => return self.not_javascript(text, &error),
         };
         let mut recognised = if self.guards.recognition {
-            recogniser.recognise(&root)
+            self.recogniser.recognise(&root)
         } else {
-            recogniser.recognise_anywhere(&root)
+            self.recogniser.recognise_anywhere(&root)
         };
         if !recognised.traces.is_empty() {
             for sibling in catalogue::siblings(self.patch) {
@@ -253,13 +252,10 @@ impl Assessor<'_> {
         let Ok(parsed) = parse::parse(after) else {
             return false;
         };
-        let Ok(recogniser) = Recogniser::new(&self.patch.definition) else {
-            return false;
-        };
         let Ok(root) = tree::of(&parsed) else {
             return false;
         };
-        let recognised = recogniser.recognise(&root);
+        let recognised = self.recogniser.recognise(&root);
         matches!(
             recognised.sites.as_slice(),
             [Site {
@@ -362,8 +358,7 @@ impl Assessor<'_> {
     /// The edit made on a text without it, where that has exactly one open place.
     fn made_again(&self, stripped: &str, property: bool) -> Option<(String, Vec<Splice>)> {
         let parsed = parse::parse(stripped).ok()?;
-        let recogniser = Recogniser::new(&self.patch.definition).ok()?;
-        let recognised = recogniser.recognise(&tree::of(&parsed).ok()?);
+        let recognised = self.recogniser.recognise(&tree::of(&parsed).ok()?);
         match recognised.sites.as_slice() {
             [site] if site.standing == Standing::Open => {
                 syntax::edit(&parsed, site, &site.edit.template, property).ok()
