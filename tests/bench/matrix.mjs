@@ -22,7 +22,7 @@ const {values: options} = parseArgs({options: {
 }});
 
 const BOTH = ['6.65.0', '5.75.1'];
-const OTHERS = ['6.50.0', '6.0.0', '5.130.6', '5.0.0'];
+const OTHERS = ['6.50.0', '6.0.0', '5.130.6', '5.2.4'];
 const TREATMENTS = ['nothing', 'sed', 'ghostfix'];
 // The copied script puts its lines beside the mark in these; done right it is told apart.
 const treatmentsOf = (version) => (version === '6.65.0' ? [...TREATMENTS, 'sed-moved'] : TREATMENTS);

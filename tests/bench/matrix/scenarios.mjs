@@ -49,7 +49,7 @@ const first = (title, state) => ({
 
 // A site as ghostfix makes it, with an owner and a post, kept for other scenarios.
 const making = new Map();
-async function site(cell, version) {
+export async function keepSite(cell, version) {
     const name = `site-${version}`;
     if (!making.has(name)) {
         making.set(name, servers.isKept(name) ? Promise.resolve() : withTree({...cell, version, treatment: 'ghostfix'}, async (made) => {
@@ -59,8 +59,9 @@ async function site(cell, version) {
         }));
     }
     await making.get(name);
-    await servers.restore(cell.stand, name);
+    return name;
 }
+const site = async (cell, version) => servers.restore(cell.stand, await keepSite(cell, version));
 
 // Safe migrations turned on under a site that has nothing to migrate.
 const safe = {
