@@ -35,7 +35,7 @@ function cells(only = options.only) {
             list.push({id: [scenario, version.replace('→', '-to-'), treatment].join('_'), scenario, version, treatment});
         }
     };
-    for (const scenario of ['managed-20', 'safe', 'unmanaged', 'managed', 'disallow', 'managed-60']) for (const v of BOTH) add(scenario, v);
+    for (const scenario of ['managed-20', 'safe', 'unmanaged', 'managed', 'disallow', 'managed-60', 'unmanaged-20']) for (const v of BOTH) add(scenario, v);
     for (const v of ['5.75.1→6.65.0', '6.50.0→6.65.0']) add('upgrade', v);
     for (const scenario of ['killed', 'two']) for (const v of BOTH) add(scenario, v);
     for (const v of OTHERS) for (const scenario of ['managed-20', 'safe']) add(scenario, v);

@@ -3,12 +3,12 @@
 import {main, onExit, isAlive, sleep, Infrastructure} from './servers/processes.mjs';
 import * as servers from './servers.mjs';
 import {settings} from './servers/edge.mjs';
-import {boot, own, serverErrors} from './boot.mjs';
+import {boot, faults, own, serverErrors} from './boot.mjs';
 import {makeTree} from './trees.mjs';
-import {startSmtp} from './life/index.mjs';
+import {liveWithGhost, startSmtp} from './life/index.mjs';
 
 const {STATE = 'managed', RTT = '20', DDL = 'on', FRESH = 'yes', APP_USER, TRANSACTION_LIMIT = '20s', GHOST = '6.65.0',
-    TREATMENT = 'ghostfix', SERVER = 'edge', KEEP = 'no'} = process.env;
+    TREATMENT = 'ghostfix', SERVER = 'edge', KEEP = 'no', LIFE} = process.env;
 const INSTANCE = 'hand';
 
 async function up() {
@@ -43,11 +43,18 @@ async function bootOne() {
     onExit(() => smtp.stop());
     console.error(`Ghost ${GHOST}, treatment: ${TREATMENT}, server: ${SERVER}, ${JSON.stringify(await settings(stand.edge))}`);
     const tree = makeTree(GHOST, TREATMENT, `hand-${GHOST}`);
-    const {result, ghost} = await boot(tree, {
+    const {result, ghost, written: session} = await boot(tree, {
         edge: stand.edge, connection: servers.connectionTo(stand, SERVER), smtp, name: 'hand',
         write: (url) => own(url, {smtp}),
     });
     console.log(JSON.stringify(result, null, 1));
+    if (LIFE && session) {
+        const life = await liveWithGhost(ghost.url, {
+            session, smtp, log: ghost.logs, only: LIFE === 'yes' ? undefined : new RegExp(LIFE),
+            onStep: (s) => console.error(`${s.ok ? 'ok    ' : 'FAILED'}  ${s.name}  ${s.ms} ms  ${s.skipped ?? s.error ?? ''}`.slice(0, 500)),
+        });
+        for (const e of [...life.serverErrors, ...faults(life.logErrors), ...life.refused]) console.error(JSON.stringify(e));
+    }
     const said = [...new Map(serverErrors(ghost).map((e) => [`${e.errno}${e.message}`, e])).values()];
     if (said.length) console.error(`What the server refused meanwhile:\n${said.map((e) => `  ${e.errno} ${e.message}`).join('\n')}`);
     console.error(`Ghost's log: ${ghost.logs}`);

@@ -183,6 +183,7 @@ const two = {
 export const SCENARIOS = {
     disallow: first('foreign keys not allowed', {foreignKeys: 'disallow'}),
     unmanaged: first('foreign keys unmanaged', {foreignKeys: 'unmanaged'}),
+    'unmanaged-20': first('unmanaged, 20 ms', {foreignKeys: 'unmanaged', rtt: 20}),
     managed: first('foreign keys managed', {foreignKeys: 'managed'}),
     'managed-20': first('managed, 20 ms', {foreignKeys: 'managed', rtt: 20}),
     'managed-60': first('managed, 60 ms', {foreignKeys: 'managed', rtt: 60}),
