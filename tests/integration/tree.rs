@@ -10,13 +10,17 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<PathBuf, Entry>);
 
+/// Seconds and nanoseconds.
+type Moment = (i64, i64);
+
 #[derive(Clone, PartialEq, Eq)]
 struct Entry {
     mode: u32,
     owner: (u32, u32),
     content: Content,
-    /// Device, inode, and the last change of the inode in nanoseconds: no write leaves these as they were.
-    written: (u64, u64, i64, i64),
+    /// Device, inode, the last write and, for a file with one name, the last change of the inode, both in nanoseconds:
+    /// no write leaves these as they were.
+    written: (u64, u64, Moment, Option<Moment>),
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -41,11 +45,13 @@ impl Tree {
             } else {
                 Content::Other
             };
+            // A test beside this one that makes or removes a link to the same file changes its inode, too.
+            let alone = metadata.is_dir() || metadata.nlink() == 1;
             let written = (
                 metadata.dev(),
                 metadata.ino(),
-                metadata.ctime(),
-                metadata.ctime_nsec(),
+                (metadata.mtime(), metadata.mtime_nsec()),
+                alone.then(|| (metadata.ctime(), metadata.ctime_nsec())),
             );
             let entry_of = Entry {
                 mode: metadata.mode(),
