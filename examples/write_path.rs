@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ghostfix::error::{Error, Result};
 use ghostfix::image::change::{Change, Edit};
-use ghostfix::image::copies::{Depth, Target, copies, target};
+use ghostfix::image::copies::{Depth, Target, reached, target, with_further};
 use ghostfix::image::draft::Draft;
 use ghostfix::image::installation::{Installation, locate};
 use ghostfix::image::lock::Lock;
@@ -97,7 +97,9 @@ fn patched(
 /// Relative path, package, version and text of every copy of the files.
 fn texts(installation: &Installation) -> Result<Vec<(std::path::PathBuf, String, String, String)>> {
     let mut texts = Vec::new();
-    for copy in copies(installation, "knex-migrator", Depth::PackageDirectories)?.found {
+    let reached = reached(installation, &["knex-migrator"])?;
+    let all = with_further(installation, reached, Depth::PackageDirectories)?;
+    for copy in all.into_iter().flat_map(|copies| copies.found) {
         for file in FILES {
             let Target::Present { path, relative } = target(installation, &copy, file)? else {
                 continue;

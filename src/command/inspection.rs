@@ -11,7 +11,7 @@ use similar::TextDiff;
 use crate::catalogue::{self, Patch};
 use crate::error::{Error, Result};
 use crate::image::change::{Edit, Splice};
-use crate::image::copies::{Copies, Depth, PackageCopy, Target, copies, target};
+use crate::image::copies::{Copies, Depth, PackageCopy, Target, reached, target, with_further};
 use crate::image::draft::Draft;
 use crate::image::installation::Installation;
 use crate::image::receipt::Receipt;
@@ -43,25 +43,49 @@ pub(super) struct Inspector<'a> {
 impl Inspector<'_> {
     /// Judges each patch on each copy of its file.
     pub(super) fn inspect(&self, selected: &[&'static Patch]) -> Result<Inspection> {
-        let mut found = BTreeMap::<&str, Copies>::new();
+        let mut packages = Vec::<&str>::new();
+        for patch in selected {
+            let package = patch.definition.target.package.as_str();
+            if !packages.contains(&package) {
+                packages.push(package);
+            }
+        }
+        let reached = reached(self.installation, &packages)?;
         let mut files = Files {
             inspector: self,
             open: BTreeMap::new(),
         };
+        // What Ghost itself loads is judged while the search for further copies is still going on.
+        let (all, mut judged) = std::thread::scope(|scope| {
+            let search = std::thread::Builder::new().spawn_scoped(scope, {
+                let reached = reached.clone();
+                || with_further(self.installation, reached, self.depth)
+            });
+            let judged = judge_reached(selected, &reached, &mut files);
+            let all = match search {
+                Ok(search) => search
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // No thread to spare: one after the other.
+                Err(_) => with_further(self.installation, reached, self.depth),
+            };
+            Ok::<_, Error>((all?, judged?))
+        })?;
+
         let mut entries = Vec::new();
+        for (patch, judged) in selected.iter().zip(&mut judged) {
+            for copy in copies_of(patch, &all) {
+                entries.push(match judged.take() {
+                    Some(entry) if copy.reached_by_node => entry,
+                    _ => files.judge(patch, copy)?,
+                });
+            }
+        }
         let mut coverage = Coverage::default();
         let mut notes = Vec::new();
-        for patch in selected {
-            let package = patch.definition.target.package.as_str();
-            if !found.contains_key(package) {
-                let looked = copies(self.installation, package, self.depth)?;
-                join(&mut coverage, &looked.coverage);
-                notes.extend(looked.notes.iter().cloned());
-                found.insert(package, looked);
-            }
-            for copy in &found[package].found {
-                entries.push(files.judge(patch, copy)?);
-            }
+        for copies in &all {
+            join(&mut coverage, &copies.coverage);
+            notes.extend(copies.notes.iter().cloned());
         }
         notes.sort();
         notes.dedup();
@@ -73,6 +97,27 @@ impl Inspector<'_> {
             notes,
         })
     }
+}
+
+/// Judges each patch on the copy that Ghost itself loads, where there is one.
+fn judge_reached(
+    selected: &[&'static Patch],
+    reached: &[Copies],
+    files: &mut Files<'_>,
+) -> Result<Vec<Option<PatchEntry>>> {
+    let one = |patch: &&'static Patch| {
+        let copy = copies_of(patch, reached).next();
+        copy.map(|copy| files.judge(patch, copy)).transpose()
+    };
+    selected.iter().map(one).collect()
+}
+
+/// The copies of a patch's package.
+fn copies_of<'c>(patch: &Patch, all: &'c [Copies]) -> impl Iterator<Item = &'c PackageCopy> {
+    let package = &patch.definition.target.package;
+    all.iter()
+        .filter(move |copies| copies.package == *package)
+        .flat_map(|copies| &copies.found)
 }
 
 /// The files that were read, by path relative to the version directory.

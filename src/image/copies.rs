@@ -3,7 +3,6 @@
 //! Node's own resolution says which copy Ghost itself loads; the search finds those that other packages load. Two paths
 //! are two copies even where they are hard links to one file (pnpm does that): each is replaced by a file of its own.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::installation::Installation;
@@ -26,6 +25,8 @@ pub enum Depth {
 /// The copies of one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
+    /// The package's name.
+    pub package: String,
     /// First the one that Node's resolution reaches from Ghost's own directory, then the others by path.
     pub found: Vec<PackageCopy>,
     /// Where was looked.
@@ -66,18 +67,57 @@ pub enum Target {
     },
 }
 
-/// Finds every copy of `package` that this Ghost can load. `ghost` itself is a package, too.
+/// What Node's resolution reaches from Ghost's own directory: for each package one copy or none. `ghost` itself is a
+/// package, too.
 ///
-/// No copy at all is an answer, not an error; a copy that lies outside of the installation is an error.
-pub fn copies(installation: &Installation, package: &str, depth: Depth) -> Result<Copies> {
+/// # Errors
+///
+/// Where the copy lies outside of the installation, or what leads there cannot be read.
+pub fn reached(installation: &Installation, packages: &[&str]) -> Result<Vec<Copies>> {
     let root = &installation.version_directory;
-    let reached = if package == "ghost" {
-        Some(installation.ghost.directory.clone())
-    } else {
-        node_resolution(installation, package)?
+    let one = |package: &&str| {
+        let mut copies = Copies {
+            package: (*package).to_owned(),
+            found: Vec::new(),
+            coverage: Coverage {
+                node_resolution: true,
+                ..Coverage::default()
+            },
+            notes: Vec::new(),
+        };
+        let directory = if *package == "ghost" {
+            Some(installation.ghost.directory.clone())
+        } else {
+            node_resolution(installation, package)?
+        };
+        match directory {
+            Some(directory) => copies.add(root, directory, true)?,
+            None => outside(installation, package)?,
+        }
+        Ok(copies)
     };
+    packages.iter().map(one).collect()
+}
 
-    let mut search = Search::new(package);
+/// Adds every further copy of the packages that this Ghost can load, in one walk for all of them. `all` is what was
+/// [`reached`].
+///
+/// No copy at all is an answer, not an error.
+///
+/// # Errors
+///
+/// Where a copy's package.json cannot be read.
+pub fn with_further(
+    installation: &Installation,
+    mut all: Vec<Copies>,
+    depth: Depth,
+) -> Result<Vec<Copies>> {
+    let root = &installation.version_directory;
+    let packages = all
+        .iter()
+        .map(|copies| copies.package.clone())
+        .collect::<Vec<_>>();
+    let mut search = Search::new(&packages);
     match depth {
         Depth::PackageDirectories => {
             for directory in upwards(&installation.ghost.directory, root) {
@@ -89,51 +129,36 @@ pub fn copies(installation: &Installation, package: &str, depth: Depth) -> Resul
     let Search {
         found, unreadable, ..
     } = search;
-    // A directory on the way may be a link that was replaced in the meantime: only what is where it seems to be counts.
-    let mut directories: BTreeSet<PathBuf> = found
-        .into_iter()
-        .filter(|path| path.canonicalize().is_ok_and(|real| real == *path))
-        .collect();
-
-    let mut copies = Copies {
-        found: Vec::new(),
-        coverage: Coverage {
-            node_resolution: true,
-            package_directories: true,
-            everything: depth == Depth::Everything,
-            unreadable,
-        },
-        notes: Vec::new(),
-    };
-    if let Some(reached) = reached {
-        directories.remove(&reached);
-        copies.add(root, package, reached, true)?;
-    } else {
-        outside(installation, package)?;
+    for (copies, found) in all.iter_mut().zip(found) {
+        copies.coverage.package_directories = true;
+        copies.coverage.everything = depth == Depth::Everything;
+        copies.coverage.unreadable.clone_from(&unreadable);
+        for directory in found {
+            let known = copies.found.iter().any(|copy| copy.directory == directory);
+            // A directory on the way may be a link that was replaced in the meantime: only what is where it seems to
+            // be counts.
+            if !known && directory.canonicalize().is_ok_and(|real| real == directory) {
+                copies.add(root, directory, false)?;
+            }
+        }
+        copies.notes.dedup();
+        if copies
+            .found
+            .first()
+            .is_some_and(|copy| !copy.reached_by_node)
+        {
+            copies.notes.push(format!(
+                "no copy of {} is reached by Node's resolution from Ghost's own directory",
+                copies.package
+            ));
+        }
     }
-    for directory in directories {
-        copies.add(root, package, directory, false)?;
-    }
-    if copies
-        .found
-        .first()
-        .is_some_and(|copy| !copy.reached_by_node)
-    {
-        copies.notes.push(format!(
-            "no copy of {package} is reached by Node's resolution from Ghost's own directory"
-        ));
-    }
-    Ok(copies)
+    Ok(all)
 }
 
 impl Copies {
-    fn add(
-        &mut self,
-        root: &Path,
-        package: &str,
-        directory: PathBuf,
-        reached_by_node: bool,
-    ) -> Result<()> {
+    fn add(&mut self, root: &Path, directory: PathBuf, reached_by_node: bool) -> Result<()> {
+        let package = &self.package;
         let relative = relative_to(root, &directory)?;
         let Some(manifest) = Manifest::read(&directory)? else {
             self.notes.push(format!(
@@ -142,7 +167,7 @@ impl Copies {
             ));
             return Ok(());
         };
-        if manifest.name.as_deref() != Some(package) {
+        if manifest.name.as_deref() != Some(package.as_str()) {
             let own = manifest
                 .name
                 .as_deref()
@@ -154,7 +179,7 @@ impl Copies {
         }
         let version = manifest.version(&directory)?;
         self.found.push(PackageCopy {
-            name: package.to_owned(),
+            name: package.clone(),
             version,
             directory,
             relative,

@@ -3,6 +3,11 @@ use crate::image::fixture::Place;
 
 const PACKAGE: &str = "knex-migrator";
 
+fn copies(installation: &Installation, package: &str, depth: Depth) -> Result<Copies> {
+    let reached = reached(installation, &[package])?;
+    with_further(installation, reached, depth).map(|mut all| all.remove(0))
+}
+
 /// The relative paths, the one that Node reaches marked with `>`.
 fn listed(place: &Place, root: &str, package: &str, depth: Depth) -> Vec<String> {
     let copies = copies(&place.locate(root), package, depth).unwrap();

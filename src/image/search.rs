@@ -1,4 +1,4 @@
-//! The walk for copies of one package: which directories are looked into, and which are passed over.
+//! The walk for copies of packages: which directories are looked into, and which are passed over.
 //!
 //! No link is ever followed. The quick walk lists `node_modules` directories only and never the body of a package, so
 //! that its cost is one system call for each installed package and not one for each file.
@@ -22,9 +22,9 @@ const STORES: [&str; 3] = [".pnpm", ".store", ".bun"];
 
 /// What a walk has found so far.
 pub(super) struct Search<'a> {
-    package: &'a str,
-    /// Directories that hold a copy, as far as the walk can tell from their names.
-    pub(super) found: BTreeSet<PathBuf>,
+    packages: &'a [String],
+    /// For each package, the directories that hold a copy, as far as the walk can tell from their names.
+    pub(super) found: Vec<BTreeSet<PathBuf>>,
     /// Directories that could not be listed.
     pub(super) unreadable: Vec<PathBuf>,
     /// Every `node_modules` that was listed.
@@ -39,10 +39,10 @@ pub(super) fn is_package(directory: &Path) -> bool {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(package: &'a str) -> Self {
+    pub(super) fn new(packages: &'a [String]) -> Self {
         Self {
-            package,
-            found: BTreeSet::new(),
+            packages,
+            found: vec![BTreeSet::new(); packages.len()],
             unreadable: Vec::new(),
             listed: BTreeSet::new(),
         }
@@ -89,8 +89,10 @@ impl<'a> Search<'a> {
 
     /// One package: `entry` is its directory as seen from `at`, `name` its whole name, `path` that of the `node_modules`.
     fn package(&mut self, at: &OwnedFd, entry: &Path, name: &Path, path: &Path) {
-        if name == Path::new(self.package) {
-            self.found.insert(path.join(name));
+        for (found, package) in self.found.iter_mut().zip(self.packages) {
+            if name == Path::new(package) {
+                found.insert(path.join(name));
+            }
         }
         self.node_modules(
             at,
@@ -111,8 +113,10 @@ impl<'a> Search<'a> {
             }
             let inside = Path::new(&entry).join("node_modules");
             // The name of an entry can be shortened or hashed: never trust it to tell that the package is not there.
-            if is_directory(&directory, &inside.join(self.package)) {
-                self.found.insert(path.join(&inside).join(self.package));
+            for (found, package) in self.found.iter_mut().zip(self.packages) {
+                if is_directory(&directory, &inside.join(package)) {
+                    found.insert(path.join(&inside).join(package));
+                }
             }
             match package_of(&entry) {
                 // What is bundled with the one package of this entry.
@@ -125,9 +129,18 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Looks through every directory for package.json files of the package, and for directories of its name.
+    /// Looks through every directory for package.json files of the packages, and for directories of their names.
     pub(super) fn everything(&mut self, root: &Path) {
-        let needle = format!("\"{}\"", self.package);
+        let wanted = self
+            .packages
+            .iter()
+            .map(|package| {
+                (
+                    format!("\"{package}\""),
+                    Path::new("node_modules").join(package),
+                )
+            })
+            .collect::<Vec<_>>();
         for entry in walkdir::WalkDir::new(root).follow_links(false) {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -137,23 +150,28 @@ impl<'a> Search<'a> {
                 }
             };
             if entry.file_type().is_dir() {
-                if entry
-                    .path()
-                    .ends_with(Path::new("node_modules").join(self.package))
-                {
-                    self.found.insert(entry.into_path());
+                for (found, (_, directory)) in self.found.iter_mut().zip(&wanted) {
+                    if entry.path().ends_with(directory) {
+                        found.insert(entry.path().to_owned());
+                    }
                 }
             } else if entry.file_type().is_file() && entry.file_name() == "package.json" {
                 let Some(directory) = entry.path().parent() else {
                     continue;
                 };
-                if mentions(entry.path(), &needle)
-                    && Manifest::read(directory).is_ok_and(|manifest| {
-                        manifest
-                            .is_some_and(|manifest| manifest.name.as_deref() == Some(self.package))
-                    })
+                let bytes = read_small(entry.path());
+                for ((found, package), (needle, _)) in
+                    self.found.iter_mut().zip(self.packages).zip(&wanted)
                 {
-                    self.found.insert(directory.to_owned());
+                    if mentions(&bytes, needle)
+                        && Manifest::read(directory).is_ok_and(|manifest| {
+                            manifest.is_some_and(|manifest| {
+                                manifest.name.as_deref() == Some(package.as_str())
+                            })
+                        })
+                    {
+                        found.insert(directory.to_owned());
+                    }
                 }
             }
         }
@@ -212,12 +230,16 @@ fn package_of(entry: &OsStr) -> Option<PathBuf> {
     }
 }
 
-/// Whether the file holds these bytes anywhere. Not being readable is no: such a package cannot be loaded.
-fn mentions(path: &Path, needle: &str) -> bool {
+/// The content of a file that can be a package.json. None for one that cannot be read: such a package cannot be loaded.
+fn read_small(path: &Path) -> Vec<u8> {
     match read_regular(path, 1024 * 1024, Links::Refuse) {
-        Ok(Regular::Whole { bytes, .. }) => bytes
-            .windows(needle.len())
-            .any(|window| window == needle.as_bytes()),
-        Ok(Regular::TooLarge { .. } | Regular::Other(_)) | Err(_) => false,
+        Ok(Regular::Whole { bytes, .. }) => bytes,
+        Ok(Regular::TooLarge { .. } | Regular::Other(_)) | Err(_) => Vec::new(),
     }
+}
+
+fn mentions(bytes: &[u8], needle: &str) -> bool {
+    bytes
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
 }
