@@ -56,4 +56,8 @@ image: ## Build the static binary of docker/Dockerfile without Docker (x86_64 mu
 	rustup target add x86_64-unknown-linux-musl
 	cargo build --release --locked --target x86_64-unknown-linux-musl
 
+.PHONY: image-test
+image-test: image ## Build the Ghost images of docker/ with buildah, on a stand-in for ghost:6, and compare them (root)
+	tests/docker/run
+
 include $(wildcard tests/bench/bench.mk)
