@@ -2,15 +2,12 @@
 async (load, given, proof) => {
     const tables = load(() => proof.anything);
     const { parent_id: parent, ...columns } = tables.comments;
+    const { references, cascadeDelete, restrictDelete, setNullDelete, index, ...rest } = parent;
     if (given.ask === 'others') {
-        const { cascadeDelete, setNullDelete, ...rest } = parent;
         return { settles: 'returns', schema: JSON.stringify({ ...tables, comments: columns }), parent: JSON.stringify(rest) };
     }
-    return {
-        settles: 'returns',
-        cascadeDelete: parent.cascadeDelete === true,
-        setNullDelete: parent.setNullDelete === true,
-        nullable: parent.nullable === true,
-        references: parent.references,
-    };
+    // The first that it finds counts. Without a key there is nothing to say this of: knex throws.
+    const deed = cascadeDelete ? 'cascades' : restrictDelete ? 'restricts' : setNullDelete ? 'sets null' : undefined;
+    const key = references === undefined ? `none${deed ? `, ${deed}` : ''}` : `${references} ${deed ?? 'restricts'}`;
+    return { settles: 'returns', key, indexed: index === true, nullable: rest.nullable === true };
 }

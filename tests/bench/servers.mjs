@@ -11,8 +11,9 @@ import {startMariadb} from './servers/mariadb.mjs';
 export {withConnection, FOREIGN_KEYS};
 
 // A stand: `mysql`, `vtcombo`, `edge` (and `mariadb` where asked for).
-export async function raise(instance, {stay = false} = {}) {
-    const stand = {instance, stay, mysql: await startMysql(instance, {stay}), vtcombo: null, edge: null, mariadb: null};
+export async function raise(instance, {stay = false, nativeForeignKeys = false} = {}) {
+    const mysql = await startMysql(instance, {stay, nativeForeignKeys});
+    const stand = {instance, stay, nativeForeignKeys, mysql, vtcombo: null, edge: null, mariadb: null};
     await makeDatabase(stand.mysql);
     return stand;
 }
@@ -32,6 +33,11 @@ export async function enter(stand, {
 // Keeps the data under a name, or goes back to what is kept. Vitess is left for it.
 const kept = (name) => path.join(BENCH, 'snapshots', name);
 export const isKept = (name) => fs.existsSync(kept(name));
+export function discard(prefix) {
+    const dir = path.dirname(kept('any'));
+    if (!fs.existsSync(dir)) return;
+    for (const name of fs.readdirSync(dir).filter((n) => n.startsWith(prefix))) fs.rmSync(kept(name), {recursive: true, force: true});
+}
 export async function keep(stand, name) {
     await leave(stand);
     await snapshot(stand.mysql, kept(name));
@@ -43,8 +49,10 @@ export async function restore(stand, name) {
 }
 async function reopen(stand, options) {
     await stand.mysql.stop();
-    stand.mysql = await startMysql(stand.instance, {stay: stand.stay, ...options});
+    stand.mysql = await startMysql(stand.instance, {stay: stand.stay, nativeForeignKeys: stand.nativeForeignKeys, ...options});
 }
+
+export const makeAnew = (stand) => makeDatabase(stand.mysql);
 
 // Vitess and the edge stopped; the database stays.
 export async function leave(stand) {

@@ -15,19 +15,26 @@ export function client() {
     }
 }
 
-// One connection, used and closed.
+const WORK_LIMIT_MS = 5 * 60_000;
+
+// One connection, used and closed: at the latest when its time is up.
 export async function withConnection(options, work) {
     const c = await client().createConnection({connectTimeout: 20_000, ...options});
     c.on('error', () => {});
+    let timer;
     try {
-        return await work(c);
+        return await Promise.race([work(c), new Promise((_, reject) => {
+            timer = setTimeout(() => reject(new Error(`no end of the statements in ${WORK_LIMIT_MS / 1000} s`)), WORK_LIMIT_MS);
+        })]);
     } finally {
+        clearTimeout(timer);
         c.destroy();
     }
 }
 
-// `data` is the data directory to copy: the pristine one, or a snapshot.
-export async function startMysql(instance, {stay = false, data = path.join(ROOT, 'srv/bench/template')} = {}) {
+// `data` is the data directory to copy: the pristine one, or a snapshot. MySQL 9.7
+// enforces foreign keys above InnoDB; `nativeForeignKeys` is as it was to 9.5.
+export async function startMysql(instance, {stay = false, nativeForeignKeys = false, data = path.join(ROOT, 'srv/bench/template')} = {}) {
     if (!fs.existsSync(path.join(BENCH, 'done/mysql'))) {
         throw new Infrastructure('mysql', 'not set up: run tests/bench/setup first');
     }
@@ -47,6 +54,7 @@ export async function startMysql(instance, {stay = false, data = path.join(ROOT,
         // What is lost in a power cut is of no interest here.
         '--innodb-flush-log-at-trx-commit=0', '--sync-binlog=0', '--innodb-doublewrite=OFF',
         '--innodb-buffer-pool-size=256M', '--performance-schema=OFF', '--max-connections=400',
+        ...(nativeForeignKeys ? ['--innodb-native-foreign-keys=ON'] : []),
     ], {as: 'ghostfix-db', root: ROOT, log: path.join(BENCH, `log/mysqld-${instance}.log`), stay});
     const admin = {socketPath: socket, user: 'vt_dba', multipleStatements: true};
     const [[{version}]] = await until('mysqld', process, 180_000, () =>
