@@ -42,14 +42,14 @@ await main(async () => {
     onExit(() => servers.lower(stand));
     console.log(`Ghost ${GHOST}, MySQL ${stand.mysql.version}, ${fs.readFileSync(path.join(BENCH, 'log/setup-vitess.log'), 'utf8').trim()}, `
         + `managed foreign keys, ${ROUND_TRIP_MS} ms`);
-    const untreated = makeTree(GHOST, 'nothing', 'e2e-untreated');
+    const untreated = await makeTree(GHOST, 'nothing', 'e2e-untreated');
     let treated;
     const launching = () => ({edge: stand.edge, connection: servers.connectionTo(stand), smtp, name: 'e2e'});
     const managed = {foreignKeys: 'managed', rtt: ROUND_TRIP_MS};
 
-    await check('ghostfix patches the tree', () => {
+    await check('ghostfix patches the tree', async () => {
         try {
-            treated = makeTree(GHOST, 'ghostfix', 'e2e-treated');
+            treated = await makeTree(GHOST, 'ghostfix', 'e2e-treated');
         } catch (e) {
             if (e instanceof Refused) throw new Error(e.message);
             throw e;

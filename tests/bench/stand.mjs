@@ -42,7 +42,7 @@ async function bootOne() {
     const smtp = await startSmtp();
     onExit(() => smtp.stop());
     console.error(`Ghost ${GHOST}, treatment: ${TREATMENT}, server: ${SERVER}, ${JSON.stringify(await settings(stand.edge))}`);
-    const tree = makeTree(GHOST, TREATMENT, `hand-${GHOST}`);
+    const tree = await makeTree(GHOST, TREATMENT, `hand-${GHOST}`);
     const {result, ghost, written: session} = await boot(tree, {
         edge: stand.edge, connection: servers.connectionTo(stand, SERVER), smtp, name: 'hand',
         write: (url) => own(url, {smtp}),

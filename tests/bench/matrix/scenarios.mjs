@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import {end, isAlive, sleep} from '../servers/processes.mjs';
 import * as servers from '../servers.mjs';
 import {boot, launch, own, waitForBoot, databaseError, describe} from '../boot.mjs';
-import {makeTree, Refused} from '../trees.mjs';
+import {digestOf, makeTree, Refused} from '../trees.mjs';
 import {count, difference, readRows} from '../rows.mjs';
 
 const LIMIT_MS = 15 * 60_000;
@@ -17,15 +17,17 @@ function tree({version, treatment, name}) {
     return makeTree(version, treatment, `${name}-${version}-${treatment}`);
 }
 // A tree is 70,000 names: not kept.
-function withTree(cell, work) {
+async function withTree(cell, work) {
     let made;
     try {
-        made = tree(cell);
+        made = await tree(cell);
+        return await work(made);
     } catch (e) {
         if (e instanceof Refused) return {booted: false, words: e.message, refused: true, boots: []};
         throw e;
+    } finally {
+        if (made) fs.rmSync(made.root, {recursive: true, force: true});
     }
-    return Promise.resolve(work(made)).finally(() => fs.rmSync(made.root, {recursive: true, force: true}));
 }
 
 async function bootOnce({stand, smtp, name}, made, state) {
@@ -48,24 +50,41 @@ const first = (title, state) => ({
 });
 
 // A site as ghostfix makes it, with an owner and a post, kept for other scenarios.
+// Its name tells the patches that made it: other patches may make other tables.
+const siteName = (version) => `site-${version}_${digestOf(version, 'ghostfix')}`;
 const making = new Map();
 export async function keepSite(cell, version) {
-    const name = `site-${version}`;
+    const name = siteName(version);
     if (!making.has(name)) {
-        making.set(name, servers.isKept(name) ? Promise.resolve() : withTree({...cell, version, treatment: 'ghostfix'}, async (made) => {
-            const result = await bootOnce(cell, made, {foreignKeys: 'managed', fresh: true});
-            if (!result.booted) throw new Error(`no site of Ghost ${version} to start from: ${result.error ?? ''}`);
-            await servers.keep(cell.stand, name);
-        }));
+        making.set(name, servers.isKept(name) ? Promise.resolve() : makeSite(cell, version, name));
     }
-    await making.get(name);
+    try {
+        await making.get(name);
+    } catch (e) {
+        making.delete(name); // whoever needs it next tries again
+        throw e;
+    }
     return name;
 }
+const makeSite = (cell, version, name) => withTree({...cell, version, treatment: 'ghostfix'}, async (made) => {
+    const result = await bootOnce(cell, made, {foreignKeys: 'managed', fresh: true});
+    if (!result.booted) throw new Error(`no site of Ghost ${version} to start from: ${result.error ?? ''}`);
+    servers.discard(`site-${version}_`);
+    await servers.keep(cell.stand, name);
+});
 const site = async (cell, version) => servers.restore(cell.stand, await keepSite(cell, version));
+
+// What a cell's result depends on: the patches of its own tree, and of the site's.
+export function treatedBy({scenario, version, treatment}) {
+    const [from, to = from] = version.split('→');
+    const own = digestOf(to, treatment);
+    return SCENARIOS[scenario].onSite ? `${own} on ${digestOf(from, 'ghostfix')}` : own;
+}
 
 // Safe migrations turned on under a site that has nothing to migrate.
 const safe = {
     title: 'safe migrations, nothing pending',
+    onSite: true,
     run: async (cell) => {
         await site(cell, cell.version);
         return withTree(cell, async (made) => {
@@ -78,6 +97,7 @@ const safe = {
 // The newer Ghost on the older one's database.
 const upgrade = {
     title: 'upgrade, managed, 20 ms',
+    onSite: true,
     run: async (cell) => {
         const [from, to] = cell.version.split('→');
         await site(cell, from);
@@ -111,7 +131,14 @@ const killed = {
         const launching = {connection: servers.connectionTo(stand), smtp, name};
         const ghost = await launch(made, launching);
         Object.assign(ghost, {journal: stand.edge.journal, journalStart: 0});
-        while (isAlive(ghost.process) && !(await inFixtures(stand))) await sleep(100);
+        const begin = Date.now();
+        while (isAlive(ghost.process) && !(await inFixtures(stand))) {
+            if (Date.now() - begin > LIMIT_MS) {
+                await ghost.stop();
+                return {booted: false, words: `no fixtures after ${LIMIT_MS / 60_000} minutes`, boots: []};
+            }
+            await sleep(100);
+        }
         if (!isAlive(ghost.process)) {
             const e = databaseError(ghost);
             return {booted: false, words: `dies before it can be killed: ${e ? describe(e) : 'no error in the log'}`, boots: []};

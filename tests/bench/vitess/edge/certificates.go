@@ -29,7 +29,8 @@ type authority struct {
 	key         crypto.Signer
 }
 
-// makeCertificates is `edge certificates --dir DIR`.
+// makeCertificates is `edge certificates --dir DIR`. What is there stays while it
+// is good for a day: a year is long, but a kept directory can be older.
 func makeCertificates(args []string) error {
 	fs := flag.NewFlagSet("certificates", flag.ContinueOnError)
 	dir := fs.String("dir", "", "where to write them")
@@ -38,6 +39,9 @@ func makeCertificates(args []string) error {
 	}
 	if *dir == "" {
 		return fmt.Errorf("--dir is missing")
+	}
+	if lasts(*dir, 24*time.Hour) {
+		return nil
 	}
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return err
@@ -72,6 +76,19 @@ func makeCertificates(args []string) error {
 		}
 	}
 	return nil
+}
+
+func lasts(dir string, while time.Duration) bool {
+	for _, name := range certificateNames {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
+		if err != nil {
+			return false
+		}
+		if name == "good" && time.Now().Add(while).After(pair.Leaf.NotAfter) {
+			return false
+		}
+	}
+	return true
 }
 
 func newAuthority(name string) (*authority, error) {
