@@ -93,7 +93,10 @@ pub fn run(settings: &settings::Revert, sandbox: &Sandbox) -> Result<PatchReport
 struct Plan {
     /// The selected patches that the receipt has for it.
     ids: Vec<String>,
+    /// What taking out all of them does.
     change: Result<Change, NotRevertible>,
+    /// What taking out one of them alone does, for its diff.
+    alone: BTreeMap<String, Change>,
     /// Patches that stay in the file and would not be proved without the others.
     broken: Option<String>,
     /// The file holds the original bytes already.
@@ -130,6 +133,13 @@ fn plans(
         };
         let which = ids.iter().map(String::as_str).collect::<Vec<_>>();
         let change = plan_revert(receipt, &path, &bytes, Which::Only(&which));
+        let alone = ids
+            .iter()
+            .filter_map(|id| {
+                let change = plan_revert(receipt, &path, &bytes, Which::Only(&[id]));
+                Some((id.clone(), change.ok()?))
+            })
+            .collect();
         let broken = change.as_ref().ok().and_then(|change| {
             staying.into_iter().find(|id| {
                 catalogue::patch(id).is_some_and(|patch| {
@@ -150,6 +160,7 @@ fn plans(
             Plan {
                 ids,
                 change,
+                alone,
                 broken,
                 original,
             },
@@ -174,8 +185,11 @@ fn judge(entry: &mut PatchEntry, plan: Option<&Plan>) {
             Some(format!("Revert {other} with it.")),
         ),
         Some(Plan {
-            change: Ok(change), ..
+            change: Ok(change),
+            alone,
+            ..
         }) => {
+            let change = alone.get(&entry.id).unwrap_or(change);
             let before = String::from_utf8_lossy(&change.before);
             entry.diff = unified(
                 &entry.path,

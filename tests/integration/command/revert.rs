@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::common::run;
 use crate::installation::{GHOST_5, GHOST_6, Installation, Layout};
 use crate::tree::Tree;
 
@@ -39,6 +40,39 @@ fn every_layout_comes_back_byte_for_byte() {
         assert_eq!(left(&before, &installation), [""; 0], "{layout:?}");
         assert_eq!(installation.verify().code(), 1);
     }
+}
+
+#[test]
+fn of_two_patches_in_one_file_each_shows_what_it_takes_out() {
+    let installation = Installation::small("6.2.1");
+    let both = ["--only", "database-exists", "--only", "schema-lag"];
+    let patched = run("patch", &installation.root, &both);
+    assert_eq!(
+        patched.states(),
+        ["applied", "applied"],
+        "{}",
+        patched.answer
+    );
+    let report = run("revert", &installation.root, &both);
+    assert_eq!(
+        report.states(),
+        ["reverted", "reverted"],
+        "{}",
+        report.answer
+    );
+    let diffs = report
+        .entries()
+        .iter()
+        .map(|entry| entry["diff"].as_str().unwrap())
+        .collect::<Vec<_>>();
+    assert!(
+        diffs[0].contains("1105") && diffs[0].contains("database exists"),
+        "{}",
+        diffs[0]
+    );
+    assert!(!diffs[0].contains("not found in table"), "{}", diffs[0]);
+    assert!(diffs[1].contains("not found in table"), "{}", diffs[1]);
+    assert!(!diffs[1].contains("database exists"), "{}", diffs[1]);
 }
 
 #[test]
