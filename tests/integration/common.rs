@@ -1,8 +1,9 @@
 //! Runs the real program, and reads what it says.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,6 +17,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The patch that most tests are about. Other patches' files are not in every installation here.
 pub(crate) const PATCH: &str = "database-exists";
 
+/// The program under test: what Cargo built with the tests, or the one that `GHOSTFIX_UNDER_TEST` names, such as the
+/// static binary of `make image`.
+pub(crate) static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    std::env::var_os("GHOSTFIX_UNDER_TEST")
+        .map_or_else(|| env!("CARGO_BIN_EXE_ghostfix").into(), PathBuf::from)
+});
+
 /// ghostfix with these arguments, in an environment that holds nothing of the machine's.
 pub(crate) fn ghostfix<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Answer {
     process::bounded(command(arguments), LIMIT)
@@ -23,7 +31,7 @@ pub(crate) fn ghostfix<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I)
 
 /// The same, not yet started.
 pub(crate) fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ghostfix"));
+    let mut command = Command::new(&*PROGRAM);
     command
         .args(arguments)
         .env_clear()

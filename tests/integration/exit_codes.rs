@@ -190,12 +190,8 @@ fn five_a_full_disk_leaves_all_as_it_was() {
     let before = fs::read(installation.database()).unwrap();
     let mut limited = Command::new("bash");
     limited
-        .args([
-            "-c",
-            "trap '' XFSZ; ulimit -f 1; exec \"$@\"",
-            "bash",
-            env!("CARGO_BIN_EXE_ghostfix"),
-        ])
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "bash"])
+        .arg(&*crate::common::PROGRAM)
         .args(["patch", "--only", PATCH, "--format", "json", "--root"])
         .arg(&installation.root);
     let answer = process::bounded(limited, Duration::from_secs(60));

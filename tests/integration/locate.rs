@@ -178,7 +178,7 @@ fn as_plain_user(installation: &Installation, command: &str) -> Report {
     let elsewhere = tempfile::tempdir().unwrap();
     process::open_to_all(elsewhere.path());
     let program = elsewhere.path().join("ghostfix");
-    fs::copy(env!("CARGO_BIN_EXE_ghostfix"), &program).unwrap();
+    fs::copy(&*crate::common::PROGRAM, &program).unwrap();
     let mut plain = if rustix::process::geteuid().is_root() {
         let mut setpriv = Command::new("setpriv");
         setpriv

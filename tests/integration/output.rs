@@ -57,7 +57,7 @@ impl Site {
 
 /// The program, with nothing of the tester's own environment that would change what it says.
 fn ghostfix() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ghostfix"));
+    let mut command = Command::new(&*crate::common::PROGRAM);
     for variable in [
         "GHOST_INSTALL",
         "NO_COLOR",
