@@ -80,17 +80,17 @@ export function connectionTo(stand, server = 'edge', user = 'ghost') {
 }
 
 // The servers of `make bench-up` outlive the command that started them.
-const file = (instance) => path.join(BENCH, 'run', `${instance}.json`);
+export const rememberedIn = (instance) => path.join(BENCH, 'run', `${instance}.json`);
 export function remember(stand, state) {
     const servers = Object.fromEntries(['mysql', 'vtcombo', 'edge', 'mariadb'].filter((n) => stand[n]).map((n) => {
         const {pid, started, log} = stand[n].process;
         return [n, {...stand[n], process: {name: n, pid, started, log}}];
     }));
-    fs.writeFileSync(file(stand.instance), JSON.stringify({instance: stand.instance, state, ...servers}, null, 1));
+    fs.writeFileSync(rememberedIn(stand.instance), JSON.stringify({instance: stand.instance, state, ...servers}, null, 1));
 }
 export function recall(instance) {
-    if (!fs.existsSync(file(instance))) return null;
-    const stand = {stay: true, vtcombo: null, edge: null, mariadb: null, ...JSON.parse(fs.readFileSync(file(instance), 'utf8'))};
+    if (!fs.existsSync(rememberedIn(instance))) return null;
+    const stand = {stay: true, vtcombo: null, edge: null, mariadb: null, ...JSON.parse(fs.readFileSync(rememberedIn(instance), 'utf8'))};
     for (const name of ['mysql', 'vtcombo', 'edge', 'mariadb']) {
         const server = stand[name];
         if (!server) continue;
@@ -101,4 +101,4 @@ export function recall(instance) {
     }
     return stand;
 }
-export const forget = (instance) => fs.rmSync(file(instance), {force: true});
+export const forget = (instance) => fs.rmSync(rememberedIn(instance), {force: true});

@@ -1,6 +1,7 @@
 // The bench by hand: `make bench-up`, `make bench-boot`, `make bench-down`.
 //   node stand.mjs up|boot|down       what is wanted comes from the environment
-import {main, onExit, isAlive, sleep, Infrastructure} from './servers/processes.mjs';
+import path from 'node:path';
+import {BENCH, main, onExit, isAlive, sleep, Infrastructure} from './servers/processes.mjs';
 import * as servers from './servers.mjs';
 import {settings} from './servers/edge.mjs';
 import {boot, faults, own, serverErrors} from './boot.mjs';
@@ -8,8 +9,12 @@ import {makeTree} from './trees.mjs';
 import {liveWithGhost, startSmtp} from './life/index.mjs';
 
 const {STATE = 'managed', RTT = '20', DDL = 'on', FRESH = 'yes', APP_USER, TRANSACTION_LIMIT = '20s', GHOST = '6.65.0',
-    TREATMENT = 'ghostfix', SERVER = 'edge', KEEP = 'no', LIFE} = process.env;
-const INSTANCE = 'hand';
+    TREATMENT = 'ghostfix', SERVER = 'edge', KEEP = 'no', LIFE, STAND = 'hand'} = process.env;
+if (!/^[a-z0-9-]{1,20}$/.test(STAND)) {
+    console.error(`STAND='${STAND}': a name of small letters, figures and dashes is wanted`);
+    process.exit(64);
+}
+const INSTANCE = STAND;
 
 async function up() {
     if (!servers.FOREIGN_KEYS.includes(STATE)) throw new Infrastructure('STATE', `'${STATE}': one of ${servers.FOREIGN_KEYS.join(', ')}`);
@@ -24,11 +29,12 @@ async function up() {
     servers.remember(stand, state);
     const {port} = stand.edge;
     console.log(`foreign keys ${STATE}, ${RTT} ms, direct DDL ${DDL}, transactions up to ${TRANSACTION_LIMIT}, the database ${fresh ? 'made anew' : 'as it was'}
-edge     127.0.0.1:${port}  (TLS; user ghost, password ghost-password, database ghost; CA .bench/certificates/ca.pem)
+edge     127.0.0.1:${port}  (TLS; user ghost, password ghost-password, database ghost; CA ${path.join(BENCH, 'certificates/ca.pem')})
 control  http://127.0.0.1:${stand.edge.control}/settings  /counters
 vtgate   127.0.0.1:${stand.vtcombo.direct}  (plain vtgate, without the edge)
 mysql    ${stand.mysql.socket}  (user vt_dba), 127.0.0.1:${stand.mysql.port}${
-    stand.mariadb ? `\nmariadb  127.0.0.1:${stand.mariadb.port}` : ''}`);
+    stand.mariadb ? `\nmariadb  127.0.0.1:${stand.mariadb.port}` : ''}
+all of it as JSON: ${servers.rememberedIn(INSTANCE)}`);
 }
 
 function standing() {
@@ -42,9 +48,9 @@ async function bootOne() {
     const smtp = await startSmtp();
     onExit(() => smtp.stop());
     console.error(`Ghost ${GHOST}, treatment: ${TREATMENT}, server: ${SERVER}, ${JSON.stringify(await settings(stand.edge))}`);
-    const tree = await makeTree(GHOST, TREATMENT, `hand-${GHOST}`);
+    const tree = await makeTree(GHOST, TREATMENT, `${INSTANCE}-${GHOST}`);
     const {result, ghost, written: session} = await boot(tree, {
-        edge: stand.edge, connection: servers.connectionTo(stand, SERVER), smtp, name: 'hand',
+        edge: stand.edge, connection: servers.connectionTo(stand, SERVER), smtp, name: INSTANCE,
         write: (url) => own(url, {smtp}),
     });
     console.log(JSON.stringify(result, null, 1));
