@@ -9,7 +9,24 @@ e2e: bench-binary ## Boot a real Ghost 6.65.0 on a real Vitess: untreated it die
 
 .PHONY: e2e-full
 e2e-full: bench-binary ## Fill the matrix of Ghosts, states and treatments; goes on where it stopped (root, 3 hours)
-	node tests/bench/matrix.mjs --set-up
+	node tests/bench/matrix.mjs --set-up --write README.md
+
+.PHONY: bench-upgrade
+bench-upgrade: bench-binary ## Repeat an upgrade and compare its data: FROM=5.75.1 TO=6.65.0 RUNS=10 TREATMENT=ghostfix TRACKER=slow
+	$(BENCH_SET_UP) $(or $(FROM),5.75.1) $(or $(TO),6.65.0)
+	$(if $(filter slow,$(TRACKER)),SOURCE=$(CURDIR)/tests/bench BENCH=$${GHOSTFIX_BENCH:-$(CURDIR)/.bench} tests/bench/parts/slow-tracker)
+	node tests/bench/repeat.mjs --from $(or $(FROM),5.75.1) --to $(or $(TO),6.65.0) --runs $(or $(RUNS),10) --rtt $(or $(RTT),20) \
+		--treatment $(or $(TREATMENT),ghostfix) $(if $(filter slow,$(TRACKER)),--slow-tracker)
+
+.PHONY: bench-comments
+bench-comments: bench-binary ## Delete what has threaded comments, with each key that comments could have, on each kind of server
+	$(BENCH_SET_UP) $(or $(GHOST),6.65.0)
+	node tests/bench/comments.mjs --ghost $(or $(GHOST),6.65.0)
+
+.PHONY: bench-faults
+bench-faults: ## Drive every fault and certificate of the edge once
+	$(BENCH_SET_UP) 6.65.0
+	node tests/bench/faults.mjs
 
 .PHONY: bench-up
 bench-up: ## Start MySQL, Vitess and the edge: STATE=managed|unmanaged|disallow RTT=20 DDL=on|off FRESH=yes|no
@@ -25,7 +42,7 @@ bench-boot: ## Boot a Ghost there: GHOST=6.65.0 TREATMENT=nothing|sed|ghostfix S
 bench-down: ## End what bench-up started
 	node tests/bench/stand.mjs down
 
-# Only where it is missing: CI has built it already.
+# A binary that is named is taken as it is; ours is brought up to date, which is nothing to do in CI.
 .PHONY: bench-binary
 bench-binary:
-	@test -x "$${GHOSTFIX:-$${CARGO_TARGET_DIR:-target}/release/ghostfix}" || cargo build --release --locked
+	@test -n "$$GHOSTFIX" || cargo build --release --locked
