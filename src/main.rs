@@ -12,6 +12,10 @@ use ghostfix::report::Report;
 use ghostfix::settings::{Command, Environment, Output, Settings};
 use ghostfix::{bug, catalogue, command, render};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     if std::env::args_os()
         .nth(1)
