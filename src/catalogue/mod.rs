@@ -54,6 +54,7 @@ const FOLDERS: &[Folder] = &[
     folder!("database-exists", shapes: ["try-catch", "promise-catch", "promise-then", "handler"]),
     folder!("lock-primary-key", shapes: ["try-catch", "promise-catch"]),
     folder!("fixtures-transaction", shapes: ["config-transaction"]),
+    folder!("fixtures-owner", shapes: ["generated"]),
     folder!("comments-parent", shapes: ["column"]),
     folder!("schema-lag", shapes: ["connect"]),
     folder!("sessions-delete", shapes: ["truncate"]),

@@ -121,6 +121,12 @@ fn a_broken_edit_fails_the_proof() {
         ),
         ("fixtures-transaction", "transaction: 0"),
         ("fixtures-transaction", "transactions: false"),
+        ("fixtures-owner", "'1'"),
+        ("fixtures-owner", "config.get('url')"),
+        (
+            "fixtures-owner",
+            "require('crypto').createHash('sha256').update('ghost').digest('hex').slice(0, 24)",
+        ),
         (
             "comments-parent",
             "(({ references, ...column }) => ({ ...column, index: true }))($ANCHOR)",
