@@ -14,6 +14,7 @@ const ROUND_TRIP_MS = 20;
 const TRANSACTION_LIMIT_MS = 20_000;
 
 let [passed, failed] = [0, 0];
+let stand;
 // One check, one line: what it is, how long it took, what happened.
 async function check(name, work) {
     const begin = Date.now();
@@ -23,6 +24,7 @@ async function check(name, work) {
         passed++;
     } catch (e) {
         if (e.part) throw e; // the infrastructure's
+        servers.demandAlive(stand);
         [verdict, words] = ['FAILED', e.message];
         failed++;
     }
@@ -38,7 +40,7 @@ await main(async () => {
     const begin = Date.now();
     const smtp = await startSmtp();
     onExit(() => smtp.stop());
-    const stand = await servers.raise('e2e');
+    stand = await servers.raise(`e2e${process.pid}`);
     onExit(() => servers.lower(stand));
     console.log(`Ghost ${GHOST}, MySQL ${stand.mysql.version}, ${fs.readFileSync(path.join(BENCH, 'log/setup-vitess.log'), 'utf8').trim()}, `
         + `managed foreign keys, ${ROUND_TRIP_MS} ms`);

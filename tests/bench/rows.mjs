@@ -3,7 +3,7 @@
 // that row says, so that relations are compared too.
 import {withConnection} from './servers.mjs';
 
-const VOLATILE_COLUMN = /^(id|uuid|password|token|secret|hash|acquired_at|released_at|.*_uuid)$|_at$/;
+const VOLATILE_COLUMN = /^(id|uuid|password|token|secret|hash|acquired_at|released_at|.*_uuid)$|_at(_ts)?$/;
 const MASKS = [
     [/-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g, '<key>'],
     [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<uuid>'],

@@ -2,7 +2,7 @@
 // is asked for is named by a state; changing over takes seconds.
 import fs from 'node:fs';
 import path from 'node:path';
-import {BENCH, end} from './servers/processes.mjs';
+import {BENCH, Infrastructure, end, isAlive, tail} from './servers/processes.mjs';
 import * as edges from './servers/edge.mjs';
 import {FOREIGN_KEYS, PASSWORDS, startVtcombo} from './servers/vtcombo.mjs';
 import {makeDatabase, snapshot, startMysql, withConnection} from './servers/mysql.mjs';
@@ -71,6 +71,14 @@ export async function lower(stand) {
     await stand.mariadb?.stop();
     await stand.mysql.stop();
     fs.rmSync(path.join(BENCH, 'run', stand.instance), {recursive: true, force: true});
+}
+
+// A server that ended by itself is no result of whoever used it.
+export function demandAlive(stand) {
+    for (const name of ['mysql', 'vtcombo', 'edge', 'mariadb']) {
+        const p = stand[name]?.process;
+        if (p && !isAlive(p)) throw new Infrastructure(name, `ended meanwhile: ${tail(p.log)}`);
+    }
 }
 
 // What Ghost is told: the edge, or one of the plain servers.

@@ -65,7 +65,9 @@ function askForChanges(version, treatment) {
     nodeFor(version); // says so if that Ghost is not set up
     const {stdout} = runGhostfix(['patch', '--dry-run', '--format', 'json', '--root', path.join(BENCH, 'ghosts', version), ...options]);
     try {
-        return JSON.parse(stdout).patches.map(({path: file, ...change}) => ({file, change: [change.id, change.state, change.shape, change.diff]}));
+        // A patch that this version does not need changes nothing.
+        return JSON.parse(stdout).patches.filter((p) => p.state !== 'not-needed')
+            .map(({path: file, ...change}) => ({file, change: [change.id, change.state, change.shape, change.diff]}));
     } catch {
         throw new Infrastructure('ghostfix', `no JSON from patch --dry-run: ${stdout.slice(0, 300)}`);
     }

@@ -183,7 +183,7 @@ const two = {
                 const seconds = Math.round((Date.now() - begin) / 1000);
                 if (up) return {up, restarts, seconds};
                 const e = databaseError(g);
-                words.push(`container ${n + 1} after ${seconds} s: ${e ? describe(e) : why}`);
+                words.push(e ? describe(e) : why);
                 if (++restarts > 5) return {up: false, restarts, seconds};
                 await sleep(10_000);
                 Object.assign(g, await launch(made, {connection: servers.connectionTo(stand), smtp, name: `${name}-${n + 1}`}));
@@ -197,13 +197,14 @@ const two = {
                 writes.push(true);
             } catch (e) {
                 writes.push(false);
-                words.push(`container ${n + 1}: a write fails: ${e.message.slice(0, 300)}`);
+                words.push(`a write fails: ${e.message.slice(0, 300)}`);
             }
         }
         for (const g of ghosts) await g.stop();
         const booted = outcomes.every((o) => o.up) && writes.every(Boolean);
         const summary = outcomes.map((o, n) => `container ${n + 1} ${o.up ? 'up' : 'not up'} after ${o.seconds} s and ${o.restarts} restarts`);
-        return {booted, words: [...summary, ...[...new Set(words)].slice(0, 3)].join('; '), boots: outcomes};
+        const met = [...new Set(words)];
+        return {booted, words: `${summary.join('; ')}${met.length ? `; on the way: ${met.slice(0, 4).join('; ')}` : ''}`, boots: outcomes};
     }),
 };
 
