@@ -8,11 +8,13 @@ use clap::{Parser, Subcommand};
 use crate::catalogue::definition::Profile;
 use crate::settings::Format;
 
+mod check;
 mod help;
 mod mistakes;
 mod pages;
 mod values;
 
+pub use check::{Check, Upstream};
 pub use mistakes::{output_despite_errors, usage_error};
 pub use pages::{completions, manual};
 
@@ -65,6 +67,14 @@ pub enum Command {
     #[command(after_help = help::REVERT_EXAMPLES, after_long_help = help::with_exit_codes(help::REVERT_EXAMPLES, help::REVERT_EXIT_CODES))]
     Revert(Revert),
 
+    /// Say whether a Ghost can be patched, before anyone pulls it
+    ///
+    /// Nothing is installed: Ghost's package and the exact knex-migrator that it would bring along are read as they
+    /// stream by, every selected patch is made in memory, and both proofs are run. Each target gets a verdict: ok,
+    /// refused, not-applicable (nothing in it to patch), or unknown.
+    #[command(visible_alias = "dry-run", after_help = help::CHECK_EXAMPLES, after_long_help = help::with_exit_codes(help::CHECK_EXAMPLES, help::CHECK_EXIT_CODES))]
+    Check(Check),
+
     /// List the patches, or explain one
     #[command(arg_required_else_help = true, disable_help_subcommand = true, after_help = help::PATCHES_EXAMPLES)]
     Patches {
@@ -108,6 +118,12 @@ pub struct Verify {
     /// Where Ghost is.
     #[command(flatten)]
     pub installation: Installation,
+    /// An image instead: an archive, or docker://REGISTRY/REPOSITORY:TAG
+    ///
+    /// What `docker save` or `skopeo copy` wrote, packed or not, or an image on a registry, with the credentials of
+    /// Docker's configuration. Only what is needed of its layers is kept, and every digest is verified.
+    #[arg(long, value_name = "ARCHIVE|docker://…", conflicts_with = "root")]
+    pub image: Option<String>,
     /// How far to search.
     #[command(flatten)]
     pub reach: Reach,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use ghostfix::args::{self, Args};
 use ghostfix::error::{Error, Result};
+use ghostfix::ghost::npm_config::Surroundings;
 use ghostfix::javascript::sandbox::{self, Sandbox};
 use ghostfix::report::Report;
 use ghostfix::settings::{Command, Environment, Output, Settings};
@@ -50,8 +51,16 @@ fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {
     let sandbox = Sandbox::of_this_program();
     let report: Report = match &settings.command {
         Command::Patch(patch) => command::patch::run(patch, &sandbox)?.into(),
-        Command::Verify(verify) => command::verify::run(verify, &sandbox)?.into(),
+        Command::Verify(verify) => {
+            command::verify::run(verify, &sandbox, &Surroundings::of_this_process())?.into()
+        }
         Command::Revert(revert) => command::revert::run(revert, &sandbox)?.into(),
+        Command::Check(check) => {
+            let bar = render::Bar::new(output);
+            let progress = |step: command::check::Progress<'_>| bar.show(step);
+            let surroundings = Surroundings::of_this_process();
+            command::check::run(check, &sandbox, &surroundings, &progress)?.into()
+        }
         Command::Patches(patches) => command::patches::run(patches)?.into(),
         Command::Completions(shell) => {
             return render::print(args::completions(*shell), output).map(|()| 0);

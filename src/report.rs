@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use crate::catalogue::definition::Profile;
 
+pub mod check;
+
+pub use check::CheckReport;
+
 /// What any command answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Report {
@@ -11,6 +15,8 @@ pub enum Report {
     Patch(PatchReport),
     /// `patches list`, `patches show`
     Patches(PatchesReport),
+    /// `check`
+    Check(CheckReport),
 }
 
 impl Report {
@@ -20,6 +26,7 @@ impl Report {
         match self {
             Self::Patch(report) => report.outcome(),
             Self::Patches(_) => Outcome::Yes,
+            Self::Check(report) => report.outcome(),
         }
     }
 }
@@ -27,6 +34,12 @@ impl Report {
 impl From<PatchReport> for Report {
     fn from(report: PatchReport) -> Self {
         Self::Patch(report)
+    }
+}
+
+impl From<CheckReport> for Report {
+    fn from(report: CheckReport) -> Self {
+        Self::Check(report)
     }
 }
 
@@ -120,7 +133,7 @@ pub struct Coverage {
 }
 
 /// One patch on one copy of its file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PatchEntry {
     /// The patch's id, as in the catalogue.
     pub id: String,
@@ -244,7 +257,7 @@ impl State {
 }
 
 /// Both proofs of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Proof {
     /// Parsed again, equal to the original tree with exactly the intended change, all other bytes the same.
     pub syntax: ProofResult,
@@ -294,7 +307,7 @@ pub enum ProofResult {
 }
 
 /// One behaviour case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CaseResult {
     /// The case's name in `cases.toml`.
     pub name: String,
@@ -305,7 +318,7 @@ pub struct CaseResult {
 }
 
 /// The place in the code that a refusal is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Evidence {
     /// The source text of the file.
     pub source: String,
@@ -328,6 +341,8 @@ pub enum Outcome {
     NothingToWorkOn,
     /// Refused to patch; no file was touched. Exit code 4.
     Refused,
+    /// It could not be found out: a registry or an image could not be had. Exit code 6.
+    Unknown,
 }
 
 impl Outcome {
@@ -339,6 +354,7 @@ impl Outcome {
             Self::No => 1,
             Self::NothingToWorkOn => 3,
             Self::Refused => 4,
+            Self::Unknown => 6,
         }
     }
 }

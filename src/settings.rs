@@ -8,9 +8,11 @@ use crate::args;
 use crate::catalogue::definition::Profile;
 use crate::error::{Error, Result};
 
+mod check;
 mod environment;
 mod selection;
 
+pub use check::{Check, Upstream, What};
 pub use environment::{Environment, Screen};
 
 /// The ids of the catalogue with the profiles that each belongs to, in the catalogue's order.
@@ -27,6 +29,10 @@ pub enum Format {
     Github,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// Markdown, for a job summary (check)
+    Markdown,
+    /// One self-contained page (check)
+    Html,
 }
 
 /// How much the human form says.
@@ -59,6 +65,8 @@ pub enum Command {
     Verify(Verify),
     /// `ghostfix revert`
     Revert(Revert),
+    /// `ghostfix check`
+    Check(Check),
     /// `ghostfix patches list` and `show`
     Patches(Patches),
     /// `ghostfix completions`
@@ -83,8 +91,10 @@ pub struct Patch {
 /// `ghostfix verify`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verify {
-    /// Where Ghost is.
+    /// Where Ghost is, unless it is in an image.
     pub root: Root,
+    /// The image, as it was typed.
+    pub image: Option<String>,
     /// Ids of the selected patches, in the catalogue's order; at least one.
     pub patches: Vec<String>,
     /// How far to search for copies.
@@ -162,6 +172,7 @@ impl Settings {
             }),
             args::Command::Verify(verify) => Command::Verify(Verify {
                 root: Root::new(verify.installation, environment),
+                image: verify.image,
                 patches: selection::select(&verify.selection, known, &mut problems),
                 reach: Reach::new(verify.reach),
             }),
@@ -169,6 +180,7 @@ impl Settings {
                 root: Root::new(revert.installation, environment),
                 patches: selection::select_for_revert(&revert.only, known, &mut problems),
             }),
+            args::Command::Check(check) => Command::Check(Check::new(check, known, &mut problems)),
             args::Command::Patches {
                 command: args::Patches::List,
             } => Command::Patches(Patches::List),
@@ -181,6 +193,13 @@ impl Settings {
             args::Command::Completions { shell } => Command::Completions(shell),
             args::Command::Man => Command::Man,
         };
+        let for_check_alone = matches!(output.format, Format::Markdown | Format::Html);
+        if for_check_alone && !matches!(command, Command::Check(_)) {
+            problems.add(
+                "the forms markdown and html are for `ghostfix check` alone",
+                "choose --format human, json, github or sarif",
+            );
+        }
         problems.into_result()?;
         Ok(Self { command, output })
     }

@@ -12,7 +12,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   ghostfix patch --dry-run   Show what would change; write nothing
   ghostfix patch             The line for a Dockerfile: patch, or fail the build
-  ghostfix verify            Prove the patches on the files as they are";
+  ghostfix verify            Prove the patches on the files as they are
+  ghostfix check ghost:6     Ask whether a Ghost can be patched, before the pull";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -22,6 +23,7 @@ Exit codes:
     3  Nothing to work on: no Ghost here, or the package is absent
     4  Refused; no file was touched
     5  A file or directory could not be read or written
+    6  A registry or an image could not be had
    70  A bug in ghostfix
   130  Interrupted";
 
@@ -50,6 +52,8 @@ pub(super) const VERIFY_EXAMPLES: &str = "\
 Examples:
   ghostfix verify
       Prove every patch of the default profile on the files as they are
+  ghostfix verify --image docker://ghcr.io/me/blog:next
+      The Ghost in an image, after it was built and pushed
   ghostfix verify --format github
       Annotations in a GitHub workflow
   ghostfix verify --format sarif > ghostfix.sarif
@@ -64,6 +68,7 @@ Exit codes:
     2  The command line is wrong
     3  Nothing to work on: no Ghost here, or the package is absent
     5  A file or directory could not be read
+    6  The image could not be had (--image)
    70  A bug in ghostfix
   130  Interrupted";
 
@@ -83,6 +88,32 @@ Exit codes:
     5  A file or directory could not be read or written
    70  A bug in ghostfix
   130  Interrupted; the next patch, verify or revert finishes or undoes it";
+
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  ghostfix check
+      The newest Ghost: npm's latest
+  ghostfix check ghost:6 5.75.1
+      What that tag of the image most likely holds, and one version
+  ghostfix check docker://ghcr.io/me/blog:next
+      An image; only what is needed of its layers is kept
+  ghostfix check --all --format html > ghosts.html
+      Every published Ghost, as a page to publish
+  ghostfix check latest --baseline ghostfix.json
+      In CI: fail only where it is worse than what was committed, which is what
+      `ghostfix check latest --format json > ghostfix.json` wrote";
+
+pub(super) const CHECK_EXIT_CODES: &str = "\
+Exit codes:
+    0  Every target can be patched, or has nothing to patch
+    1  At least one cannot (with --baseline: and could before)
+    2  The command line is wrong
+    3  Nothing to work on: the only target is no Ghost, or has no knex-migrator
+    5  A file or directory could not be read
+    6  A registry or an image could not be had, or knows no such version
+   70  A bug in ghostfix
+  130  Interrupted
+Of several targets the highest of 0, 1 and 6 counts.";
 
 pub(super) const PATCHES_EXAMPLES: &str = "\
 Examples:

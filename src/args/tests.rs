@@ -20,6 +20,7 @@ fn help_fits_80_columns_and_is_what_we_read() {
         "patch",
         "verify",
         "revert",
+        "check",
         "patches",
         "patches list",
         "patches show",
@@ -56,11 +57,10 @@ fn help_fits_80_columns_and_is_what_we_read() {
 #[test]
 fn what_does_not_exist_yet_is_unknown() {
     for words in [
-        &["check"][..],
-        &["preflight"],
+        &["preflight"][..],
         &["lock"],
         &["run"],
-        &["verify", "--image", "x"],
+        &["check", "--from", "5.75.1"],
         &["revert", "--deep"],
     ] {
         let error = Args::try_parse_from(std::iter::once("ghostfix").chain(words.iter().copied()))

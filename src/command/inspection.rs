@@ -1,26 +1,19 @@
 //! What `patch`, `verify` and `revert` have in common: every selected patch judged on every copy of its file.
-//!
-//! Patches in one file are judged one on top of the other, in the catalogue's order, on a draft of the file.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use nodejs_semver::{Range, Version};
-use similar::TextDiff;
-
-use crate::catalogue::{self, Patch};
+use super::judging::{Opened, Package, absent};
+use crate::catalogue::Patch;
 use crate::error::{Error, Result};
-use crate::image::change::{Edit, Splice};
 use crate::image::copies::{Copies, Depth, PackageCopy, Target, reached, target, with_further};
 use crate::image::draft::Draft;
 use crate::image::installation::Installation;
 use crate::image::receipt::Receipt;
-use crate::image::source::{Reading, Source};
 use crate::image::transaction::Interrupted;
-use crate::javascript::assess::{Assessment, Guards, Origin, assess};
-use crate::javascript::edit;
 use crate::javascript::sandbox::Sandbox;
-use crate::report::{Coverage, PatchEntry, Proof, State};
+use crate::report::{Coverage, PatchEntry, State};
 
 /// All that was found, and what would come of it.
 pub(super) struct Inspection {
@@ -126,24 +119,6 @@ struct Files<'a> {
     open: BTreeMap<PathBuf, Opened>,
 }
 
-enum Opened {
-    /// Text, with the digest of the file as it was before any edit of ours.
-    Text { draft: Draft, original: String },
-    /// Bytes that are no text, for the assessment to say so.
-    Bytes(Vec<u8>),
-    /// Not read at all.
-    TooLarge(u64),
-}
-
-impl Opened {
-    fn draft(self) -> Option<Draft> {
-        match self {
-            Self::Text { draft, .. } => Some(draft),
-            Self::Bytes(_) | Self::TooLarge(_) => None,
-        }
-    }
-}
-
 impl Files<'_> {
     fn judge(&mut self, patch: &'static Patch, copy: &PackageCopy) -> Result<PatchEntry> {
         let mut missing = PathBuf::new();
@@ -155,7 +130,7 @@ impl Files<'_> {
                 Target::Missing { relative } => missing = relative,
             }
         }
-        Ok(absent(patch, copy, missing))
+        Ok(absent(patch, package(copy), missing))
     }
 
     fn judge_file(
@@ -165,192 +140,23 @@ impl Files<'_> {
         path: &Path,
         relative: PathBuf,
     ) -> Result<PatchEntry> {
-        if !self.open.contains_key(&relative) {
-            let opened = self.read(copy, path, &relative)?;
-            self.open.insert(relative.clone(), opened);
-        }
-        let Some(opened) = self.open.get_mut(&relative) else {
-            return Err(Error::Bug {
-                problem: format!("{} was read and is lost", relative.display()),
-            });
-        };
-        let (assessment, diff) = match opened {
-            Opened::TooLarge(length) => {
-                (crate::javascript::assess::too_large(*length), String::new())
-            }
-            Opened::Bytes(bytes) => (
-                assess(
-                    patch,
-                    bytes,
-                    Origin::Unknown,
-                    self.inspector.sandbox,
-                    Guards::default(),
-                ),
-                String::new(),
-            ),
-            Opened::Text { draft, original } => {
-                let origin = origin(patch, copy, original);
-                let before = draft.text().to_owned();
-                let assessment = assess(
-                    patch,
-                    before.as_bytes(),
-                    origin,
-                    self.inspector.sandbox,
-                    Guards::default(),
-                );
-                make(draft, patch, &assessment)?;
-                (assessment, unified(&relative, &before, draft.text()))
+        let package = package(copy);
+        let opened = match self.open.entry(relative.clone()) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => {
+                let receipt = self.inspector.receipt;
+                vacant.insert(Opened::installed(package, path, &relative, receipt)?)
             }
         };
-        Ok(entry(patch, copy, relative, assessment, diff))
-    }
-
-    fn read(&self, copy: &PackageCopy, path: &Path, relative: &Path) -> Result<Opened> {
-        let source = match Source::read(path)? {
-            Reading::Whole(source) => source,
-            Reading::TooLarge { length } => return Ok(Opened::TooLarge(length)),
-        };
-        let digest = source.digest();
-        let receipt = self.inspector.receipt;
-        let original = receipt
-            .and_then(|receipt| receipt.file(relative))
-            .filter(|entry| entry.written == digest)
-            .map_or(digest, |entry| entry.original.clone());
-        Ok(match String::from_utf8(source.bytes) {
-            Ok(text) => Opened::Text {
-                draft: Draft::new(receipt, relative, &copy.name, &copy.version, text),
-                original,
-            },
-            Err(error) => Opened::Bytes(error.into_bytes()),
-        })
+        opened.judge(patch, package, relative, self.inspector.sandbox)
     }
 }
 
-/// Makes the assessment's change in the draft.
-fn make(draft: &mut Draft, patch: &Patch, assessment: &Assessment) -> Result<()> {
-    let Some(change) = &assessment.change else {
-        return Ok(());
-    };
-    let before = change.base.as_deref().unwrap_or_else(|| draft.text());
-    let edit = placed(
-        &patch.definition.id,
-        &change.revision,
-        before,
-        &change.splices,
-    );
-    let made = match &change.base {
-        Some(base) => draft.renew(base, &edit),
-        None => draft.make(&edit),
-    };
-    made.map_err(|error| Error::Bug {
-        problem: format!(
-            "the proved edit of {} cannot be made: {error}",
-            patch.definition.id
-        ),
-    })
-}
-
-fn placed(id: &str, revision: &str, before: &str, splices: &[edit::Splice]) -> Edit {
-    let splices = splices
-        .iter()
-        .map(|splice| Splice {
-            offset: splice.at.start,
-            removed: before[splice.at.clone()].to_owned(),
-            inserted: splice.text.clone(),
-        })
-        .collect();
-    Edit {
-        patch: id.to_owned(),
-        revision: revision.to_owned(),
-        splices,
+fn package(copy: &PackageCopy) -> Package<'_> {
+    Package {
+        name: &copy.name,
+        version: &copy.version,
     }
-}
-
-fn origin(patch: &Patch, copy: &PackageCopy, digest: &str) -> Origin {
-    catalogue::published::origin(
-        &copy.name,
-        &patch.definition.target.files,
-        &copy.version,
-        digest,
-    )
-}
-
-/// The entry of a patch whose file is not there.
-fn absent(patch: &Patch, copy: &PackageCopy, relative: PathBuf) -> PatchEntry {
-    let expected = match (
-        &patch.definition.target.since,
-        Version::parse(&copy.version),
-    ) {
-        (Some(range), Ok(version)) => {
-            Range::parse(range).is_ok_and(|range| range.satisfies(&version))
-        }
-        (Some(_), Err(_)) | (None, _) => true,
-    };
-    let (state, reason, next_step) = if expected {
-        let reason = format!(
-            "{} {} has this file, but here it is not.",
-            copy.name, copy.version
-        );
-        (
-            State::Missing,
-            reason,
-            Some("Install the package again, and run ghostfix again.".to_owned()),
-        )
-    } else {
-        (
-            State::NotNeeded,
-            format!("{} {} has no such file.", copy.name, copy.version),
-            None,
-        )
-    };
-    PatchEntry {
-        id: patch.definition.id.clone(),
-        package: copy.name.clone(),
-        version: copy.version.clone(),
-        path: relative,
-        state,
-        shape: None,
-        proof: Proof::default(),
-        diff: String::new(),
-        reason,
-        next_step,
-        evidence: None,
-    }
-}
-
-fn entry(
-    patch: &Patch,
-    copy: &PackageCopy,
-    path: PathBuf,
-    assessment: Assessment,
-    diff: String,
-) -> PatchEntry {
-    PatchEntry {
-        id: patch.definition.id.clone(),
-        package: copy.name.clone(),
-        version: copy.version.clone(),
-        path,
-        state: assessment.state,
-        shape: assessment.shape,
-        proof: assessment.proof,
-        diff,
-        reason: assessment.reason,
-        next_step: assessment.next_step,
-        evidence: assessment.evidence,
-    }
-}
-
-/// A unified diff with three lines of context, empty where nothing differs.
-pub(super) fn unified(path: &Path, before: &str, after: &str) -> String {
-    if before == after {
-        return String::new();
-    }
-    let path = path.display();
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .context_radius(3)
-        .header(&format!("a/{path}"), &format!("b/{path}"))
-        .to_string()
 }
 
 /// Marks the files of a run that was interrupted.

@@ -1,9 +1,12 @@
 //! One file a command, glue only: locate, read, judge, write, report. Nothing is printed here.
 
+pub mod check;
 mod inspection;
+mod judging;
 pub mod patch;
 pub mod patches;
 pub mod revert;
+mod unpacked;
 pub mod verify;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! `ghostfix patch`: every selected patch is made, or none is.
 
 use super::inspection::{Inspection, Inspector, below_root, mark_interrupted};
+use super::judging::would_apply;
 use super::{LOCK_WAIT, depth};
 use crate::catalogue;
 use crate::error::Result;
@@ -52,10 +53,7 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
     let made = |state: State| matches!(state, State::NotApplied | State::Outdated);
     match lock {
         None => {
-            for entry in entries.iter_mut().filter(|entry| made(entry.state)) {
-                entry.state = State::WouldApply;
-                entry.next_step = None;
-            }
+            would_apply(&mut entries);
             mark_interrupted(
                 &mut entries,
                 &mut notes,

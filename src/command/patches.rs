@@ -27,7 +27,7 @@ pub fn run(settings: &settings::Patches) -> Result<PatchesReport> {
     }
 }
 
-fn describe(patch: &Patch) -> PatchDescription {
+pub(super) fn describe(patch: &Patch) -> PatchDescription {
     let definition = &patch.definition;
     PatchDescription {
         id: definition.id.clone(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::LOCK_WAIT;
-use super::inspection::{Inspection, Inspector, below_root, unified};
+use super::inspection::{Inspection, Inspector, below_root};
+use super::judging::unified;
 use super::patch::told;
 use crate::catalogue::{self, Patch};
 use crate::error::Result;

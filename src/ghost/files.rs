@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::Cache;
+use super::integrity::{Algorithm, Integrity};
 use super::tarball::Kept;
 use crate::error::{Error, Result};
+use crate::image::source::{Links, Regular, read_regular};
+
+/// Ghost's lock file has some megabytes; nothing else comes near it.
+const LARGEST: u64 = 64 << 20;
 
 /// Fetches everything anew, for the case that the cache turns out to be damaged.
 type Restore = dyn Fn() -> Result<Kept> + Send + Sync;
@@ -97,6 +102,16 @@ impl Files {
         }
     }
 
+    /// The SHA-256 of one file, in hexadecimal; `None` where there is no such file. What is cached is known by its digest,
+    /// and is not read for it.
+    pub fn digest(&self, path: &str) -> Result<Option<String>> {
+        if let Source::Cached { entries, .. } = &*self.source {
+            return Ok(entries.get(path).map(|entry| entry.digest.clone()));
+        }
+        let of = |bytes: Vec<u8>| Integrity::of_bytes(Algorithm::Sha256, &bytes).hex();
+        Ok(self.read(path)?.map(of))
+    }
+
     /// The text of one file.
     pub fn read_text(&self, path: &str) -> Result<Option<String>> {
         let Some(bytes) = self.read(path)? else {
@@ -177,8 +192,18 @@ fn below<T>(entries: &BTreeMap<String, T>, prefix: &str) -> Vec<String> {
 
 fn read_below(directory: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     let path = directory.join(path);
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let unusable = |problem: String| Error::Unusable {
+        path: path.clone(),
+        problem,
+        next_step: "it is not what Ghost publishes: check where it comes from".to_owned(),
+    };
+    match read_regular(&path, LARGEST, Links::Follow) {
+        Ok(Regular::Whole { bytes, .. }) => Ok(Some(bytes)),
+        Ok(Regular::TooLarge { length }) => {
+            Err(unusable(format!("it is too large ({length} bytes)")))
+        }
+        Ok(Regular::Other("a directory")) => Ok(None),
+        Ok(Regular::Other(kind)) => Err(unusable(format!("this is {kind}, not a file"))),
         Err(error)
             if matches!(
                 error.kind(),

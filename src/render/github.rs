@@ -10,7 +10,7 @@ use crate::report::{Outcome, PatchDescription, PatchEntry, PatchReport, PatchesR
 
 /// How GitHub shows an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub(super) enum Level {
     Error,
     Warning,
     Notice,
@@ -45,7 +45,9 @@ pub(super) fn patch_report(report: &PatchReport) -> String {
     }
     let level = match report.outcome() {
         Outcome::Yes => Level::Notice,
-        Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn => Level::Error,
+        Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn | Outcome::Unknown => {
+            Level::Error
+        }
     };
     let verdict = verdict(report);
     let title = format!("ghostfix: Ghost {}", report.ghost.version);
@@ -100,7 +102,7 @@ fn title(entry: &PatchEntry) -> String {
     format!("{}: {}", entry.id, entry.state.word())
 }
 
-fn message(entry: &PatchEntry) -> String {
+pub(super) fn message(entry: &PatchEntry) -> String {
     let mut message = format!("{} {}: {}", entry.package, entry.version, entry.reason);
     if let Some(step) = &entry.next_step {
         message.push_str("\nnext: ");
@@ -135,7 +137,12 @@ fn place(root: &Path, entry: &PatchEntry) -> Vec<(&'static str, String)> {
     place
 }
 
-fn annotate(level: Level, place: &[(&str, String)], title: &str, message: &str) -> String {
+pub(super) fn annotate(
+    level: Level,
+    place: &[(&str, String)],
+    title: &str,
+    message: &str,
+) -> String {
     let command = match level {
         Level::Error => "error",
         Level::Warning => "warning",

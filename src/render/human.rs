@@ -40,11 +40,11 @@ pub(super) fn patch_report(report: &PatchReport, verbosity: Verbosity, screen: S
     page.into_text()
 }
 
-fn outcome_style(outcome: Outcome) -> Style {
+pub(super) fn outcome_style(outcome: Outcome) -> Style {
     match outcome {
         Outcome::Yes => GOOD,
         Outcome::No | Outcome::Refused => BAD,
-        Outcome::NothingToWorkOn => WARN,
+        Outcome::NothingToWorkOn | Outcome::Unknown => WARN,
     }
 }
 
@@ -138,7 +138,7 @@ fn mark(state: State, unicode: bool) -> (Style, &'static str) {
     (style, if unicode { sign } else { ascii })
 }
 
-fn patch_entry(entry: &PatchEntry, verbosity: Verbosity, page: &mut Page) {
+pub(super) fn patch_entry(entry: &PatchEntry, verbosity: Verbosity, page: &mut Page) {
     let (style, sign) = mark(entry.state, page.is_unicode());
     let indent = text::width(sign) + 1;
     let path = text::path_text(&entry.path);

@@ -41,7 +41,7 @@ struct CoverageObject {
 }
 
 #[derive(Serialize)]
-struct EntryObject<'r> {
+pub(super) struct EntryObject<'r> {
     id: &'r str,
     package: &'r str,
     version: &'r str,
@@ -113,7 +113,7 @@ struct ErrorObject<'r> {
     exit_code: u8,
 }
 
-const GHOSTFIX: &str = env!("CARGO_PKG_VERSION");
+pub(super) const GHOSTFIX: &str = env!("CARGO_PKG_VERSION");
 
 /// The word for an outcome, in JSON and SARIF.
 pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
@@ -122,6 +122,7 @@ pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::No => "no",
         Outcome::NothingToWorkOn => "nothing-to-work-on",
         Outcome::Refused => "refused",
+        Outcome::Unknown => "unknown",
     }
 }
 
@@ -194,7 +195,7 @@ fn coverage(coverage: &Coverage) -> CoverageObject {
     }
 }
 
-fn entry(entry: &PatchEntry) -> EntryObject<'_> {
+pub(super) fn entry(entry: &PatchEntry) -> EntryObject<'_> {
     let PatchEntry {
         id,
         package,
@@ -298,6 +299,13 @@ fn description<'r>(patch: &'r PatchDescription, page: Option<&'r str>) -> Descri
 pub(super) fn to_text(value: &impl Serialize) -> String {
     let json = serde_json::to_string_pretty(value)
         .expect("strings, numbers and lists of them are always JSON");
+    let mut shown = visible(&json);
+    shown.push('\n');
+    shown
+}
+
+/// The same JSON, with nothing in it that does not show itself.
+pub(super) fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         // Outside of strings there is no such character but the line ends of the indentation.
@@ -309,9 +317,8 @@ pub(super) fn to_text(value: &impl Serialize) -> String {
             shown.push(character);
         }
     }
-    shown.push('\n');
     shown
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

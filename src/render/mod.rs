@@ -3,6 +3,7 @@
 //! A report becomes one text for standard output; an error becomes words on standard error and, in a form for
 //! programs, an object on standard output too.
 
+mod check;
 mod diff;
 mod github;
 mod human;
@@ -10,6 +11,7 @@ mod json;
 mod markdown;
 mod page;
 mod patches;
+mod progress;
 mod sarif;
 mod snippet;
 mod stream;
@@ -20,6 +22,7 @@ use crate::error::Error;
 use crate::report::Report;
 use crate::settings::{Format, Output, Screen};
 
+pub use progress::Bar;
 pub use stream::{diagnose, print};
 
 /// The text of a report, for standard output.
@@ -32,12 +35,15 @@ pub fn report(report: &Report, output: &Output) -> String {
         (Report::Patch(report), Format::Json) => json::patch_report(report),
         (Report::Patch(report), Format::Github) => github::patch_report(report),
         (Report::Patch(report), Format::Sarif) => sarif::patch_report(report),
+        (Report::Check(report), format) => check::report(report, format, output),
         (Report::Patches(report), Format::Human) => {
             patches::patches_report(report, output.verbosity, output.screen)
         }
         (Report::Patches(report), Format::Json) => json::patches_report(report),
         (Report::Patches(report), Format::Github) => github::patches_report(report),
         (Report::Patches(report), Format::Sarif) => sarif::patches_report(report),
+        // The settings let these two through for `check` alone.
+        (Report::Patch(_) | Report::Patches(_), Format::Markdown | Format::Html) => String::new(),
     }
 }
 
@@ -45,7 +51,7 @@ pub fn report(report: &Report, output: &Output) -> String {
 #[must_use]
 pub fn error_object(error: &Error, format: Format) -> String {
     match format {
-        Format::Human => String::new(),
+        Format::Human | Format::Markdown | Format::Html => String::new(),
         Format::Json => json::error(error),
         Format::Github => github::error(error),
         Format::Sarif => sarif::error(error),

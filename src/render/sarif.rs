@@ -86,7 +86,7 @@ pub(super) fn error(error: &Error) -> String {
     ))
 }
 
-fn log(run: Value) -> String {
+pub(super) fn log(run: Value) -> String {
     json_form::to_text(&json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -94,7 +94,7 @@ fn log(run: Value) -> String {
     }))
 }
 
-fn run(
+pub(super) fn run(
     ids: &[&str],
     results: Vec<Value>,
     successful: bool,
@@ -122,7 +122,7 @@ fn run(
     })
 }
 
-fn notification(level: &str, words: &str) -> Value {
+pub(super) fn notification(level: &str, words: &str) -> Value {
     json!({ "level": level, "message": { "text": words } })
 }
 
@@ -147,7 +147,7 @@ fn level(state: State) -> Option<&'static str> {
     }
 }
 
-fn result(level: &str, rule: usize, root: &Path, entry: &PatchEntry) -> Value {
+pub(super) fn result(level: &str, rule: usize, root: &Path, entry: &PatchEntry) -> Value {
     let mut words = format!("{}: {}", entry.state.word(), entry.reason);
     if let Some(step) = &entry.next_step {
         words.push_str("\nNext: ");

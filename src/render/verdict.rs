@@ -14,7 +14,7 @@ pub(super) struct Verdict {
 
 pub(super) fn verdict(report: &PatchReport) -> Verdict {
     let (done, meaning) = match (report.outcome(), report.command) {
-        (Outcome::NothingToWorkOn, _) => nothing_to_work_on(),
+        (Outcome::NothingToWorkOn | Outcome::Unknown, _) => nothing_to_work_on(),
         (Outcome::Refused, command) => refused(report, command),
         (Outcome::No, _) => not_verified(report),
         (Outcome::Yes, PatchCommand::Patch) => patched(report),

@@ -37,6 +37,7 @@ fn the_manual_has_a_section_for_every_command() {
             ".SH \"PATCH\"",
             ".SH \"VERIFY\"",
             ".SH \"REVERT\"",
+            ".SH \"CHECK\"",
             ".SH \"PATCHES LIST\"",
             ".SH \"PATCHES SHOW\"",
             ".SH \"COMPLETIONS\"",

@@ -39,6 +39,8 @@ pub enum Shelf {
     Metadata,
     /// Which files a package or image has, and the digests that they are kept under.
     Contents,
+    /// What came of judging a file.
+    Judgements,
 }
 
 impl Shelf {
@@ -46,6 +48,7 @@ impl Shelf {
         match self {
             Self::Metadata => "metadata",
             Self::Contents => "contents",
+            Self::Judgements => "judgements",
         }
     }
 }
@@ -236,7 +239,7 @@ fn prepare(directory: &Path, root: &Path) -> std::io::Result<File> {
         .recursive(true)
         .mode(0o700)
         .create(directory)?;
-    for name in ["objects", "metadata", "contents", "tmp"] {
+    for name in ["objects", "metadata", "contents", "judgements", "tmp"] {
         std::fs::create_dir_all(root.join(name))?;
     }
     let tag = directory.join("CACHEDIR.TAG");

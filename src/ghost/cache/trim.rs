@@ -52,7 +52,7 @@ impl Cache {
         // Some room is made, lest every run trim anew.
         let wanted = self.limit / 4 * 3;
         let mut documents: Vec<Entry> = Vec::new();
-        for shelf in [Shelf::Metadata, Shelf::Contents] {
+        for shelf in [Shelf::Metadata, Shelf::Contents, Shelf::Judgements] {
             documents.extend(entries(&self.directory.join(shelf.directory()))?);
         }
         documents.sort_by_key(|document| document.used);

@@ -203,6 +203,20 @@ impl Facts {
         })
     }
 
+    /// The same for an unpacked package.
+    pub(super) fn of(files: &Files, subject: &str) -> Result<Self> {
+        let mut kept = Kept::new();
+        for path in ["package.json", "pnpm-workspace.yaml"]
+            .iter()
+            .chain(&lockfile::FILES)
+        {
+            if let Some(bytes) = files.read(path)? {
+                kept.insert((*path).to_owned(), bytes);
+            }
+        }
+        Self::take(&mut kept, subject)
+    }
+
     /// How far Ghost's package settles a dependency; `Err` says where else it comes from.
     pub(super) fn settle(&self, name: &str) -> Option<std::result::Result<Settled, String>> {
         let declarations = Declarations {

@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::cache::{Cache, DEFAULT_LIMIT, Shelf};
 use super::http::Patience;
+use super::integrity::{Algorithm, Integrity};
 use super::npm_config::{NpmConfig, Surroundings, registry_address};
 use super::registry::Registry;
 use super::tarball::Limits;
@@ -84,6 +86,18 @@ impl Upstream {
         })
     }
 
+    /// What came of judging a file, where an earlier run of this very edition has kept it.
+    #[must_use]
+    pub fn judgement<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        self.shared.recall(Shelf::Judgements, &judgement_key(key))
+    }
+
+    /// Keeps what came of judging a file.
+    pub fn keep_judgement<T: Serialize>(&self, key: &str, judgement: &T) {
+        self.shared
+            .remember(Shelf::Judgements, &judgement_key(key), judgement);
+    }
+
     /// What happened on the way that changes no answer: a cache that cannot be written, an entry that was damaged.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
@@ -125,7 +139,7 @@ impl Shared {
         Ok(registry)
     }
 
-    fn recall<T: serde::de::DeserializeOwned>(&self, shelf: Shelf, key: &str) -> Option<T> {
+    fn recall<T: DeserializeOwned>(&self, shelf: Shelf, key: &str) -> Option<T> {
         self.cache.as_ref()?.document(shelf, key)
     }
 
@@ -192,6 +206,11 @@ fn ask_npm(settings: &Settings, cache: Option<&Cache>) -> Result<Option<Url>> {
         let _ = cache.keep_document(Shelf::Metadata, &key, &address.as_str());
     }
     Ok(answer)
+}
+
+/// A digest, so that no document names a file which is kept and would then stay for its sake.
+fn judgement_key(key: &str) -> String {
+    Integrity::of_bytes(Algorithm::Sha256, key.as_bytes()).hex()
 }
 
 fn not_cached(what: &str) -> Error {

@@ -81,6 +81,13 @@ impl Upstream {
         self.complete(facts, Files::in_memory(kept), ResolvedVia::Tarball, None)
     }
 
+    /// The Ghost whose package is unpacked in a directory, and nothing of what it would install.
+    pub fn release_in_directory(&self, directory: &Path) -> Result<Release> {
+        let files = Files::in_directory(directory);
+        let facts = Facts::of(&files, &directory.display().to_string())?;
+        self.complete(facts, files, ResolvedVia::Directory, None)
+    }
+
     fn complete(
         &self,
         facts: Facts,

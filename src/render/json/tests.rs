@@ -22,7 +22,7 @@ fn validator(name: &str) -> Validator {
         .unwrap()
 }
 
-fn assert_valid(name: &str, text: &str) -> Value {
+pub(in crate::render) fn assert_valid(name: &str, text: &str) -> Value {
     let value: Value = serde_json::from_str(text).unwrap();
     let problems: Vec<String> = validator(name)
         .iter_errors(&value)
@@ -136,7 +136,9 @@ fn the_schemas_refuse_what_is_not_in_them() {
 
 #[test]
 fn the_schemas_are_schemas() {
-    for name in ["common", "patch", "verify", "revert", "patches", "error"] {
+    for name in [
+        "common", "patch", "verify", "revert", "patches", "check", "error",
+    ] {
         let schema = schema(name);
         assert_eq!(
             schema["$schema"],

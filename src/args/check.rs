@@ -1,0 +1,49 @@
+//! `ghostfix check`, as it is typed.
+
+use std::path::PathBuf;
+
+use super::Selection;
+
+/// `ghostfix check`
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// What to check [default: latest]
+    ///
+    /// A version (6.65.0), a range (^6), an npm tag (latest), ghost:TAG (looked up on npm: the image may differ), a
+    /// directory, Ghost's .tgz, an image archive, or docker://REGISTRY/REPOSITORY:TAG.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Every published Ghost
+    #[arg(long, conflicts_with_all = ["targets", "since"])]
+    pub all: bool,
+    /// Every published Ghost from this version on
+    #[arg(long, value_name = "VERSION", conflicts_with = "targets")]
+    pub since: Option<String>,
+    /// Fail only where a verdict is worse than in this report
+    ///
+    /// What `ghostfix check --format json` printed before, committed to the repository. A target that it does not
+    /// have is judged as without it; one that cannot be checked fails (6) whatever it says.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub upstream: Upstream,
+    /// Which patches.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// Where packages come from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Upstream")]
+pub struct Upstream {
+    /// Ask nobody: use what earlier runs have cached
+    #[arg(long)]
+    pub offline: bool,
+    /// The npm registry [default: what npm is configured for]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Where to keep the few files that matter [default: the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+}

@@ -1,0 +1,89 @@
+//! A Ghost that lies there, installed: in a directory, or in an image that was written out like one.
+
+use crate::catalogue::Patch;
+use crate::command::inspection::{Inspection, Inspector, below_root, mark_interrupted};
+use crate::command::judging::would_apply;
+use crate::error::Result;
+use crate::ghost::Files;
+use crate::ghost::release::{ResolvedVia, SettledBy};
+use crate::image::copies::{Copies, Depth, reached};
+use crate::image::installation::Installation;
+use crate::image::receipt::Receipt;
+use crate::image::transaction;
+use crate::javascript::sandbox::Sandbox;
+use crate::report::check::{Dependency, TargetReport, Verdict};
+
+/// What `ghostfix patch --dry-run` would say about it, and what it brings along.
+pub(super) fn target(
+    name: &str,
+    installation: &Installation,
+    resolved_via: ResolvedVia,
+    selected: &[&'static Patch],
+    sandbox: &Sandbox,
+) -> Result<TargetReport> {
+    let receipt = Receipt::read(installation)?;
+    let inspector = Inspector {
+        installation,
+        depth: Depth::PackageDirectories,
+        sandbox,
+        receipt: receipt.as_ref(),
+    };
+    let Inspection {
+        mut entries,
+        drafts: _,
+        coverage,
+        mut notes,
+    } = inspector.inspect(selected)?;
+    would_apply(&mut entries);
+    let interrupted = transaction::interrupted(installation)?;
+    mark_interrupted(&mut entries, &mut notes, interrupted.as_ref());
+    notes.extend(coverage.unreadable.iter().map(|directory| {
+        format!(
+            "{} could not be read; what it holds is unknown",
+            directory.display()
+        )
+    }));
+    let brought = reached(installation, &["knex-migrator", "mysql2", "mysql"])?;
+    let knex_migrator = dependency(&brought, "knex-migrator");
+    let patches = below_root(entries, installation);
+    let verdict = if coverage.unreadable.is_empty() {
+        Verdict::of(&patches, knex_migrator.is_some())
+    } else {
+        // A copy that nobody has looked at may be one that cannot be patched.
+        Verdict::of(&patches, knex_migrator.is_some()).max(Verdict::Unknown)
+    };
+    let (reason, next_step) = super::words(verdict, &patches);
+    Ok(TargetReport {
+        target: name.to_owned(),
+        resolved_via,
+        image: None,
+        ghost: Some(installation.ghost.version.clone()),
+        node: node(installation)?,
+        knex_migrator,
+        mysql2: dependency(&brought, "mysql2"),
+        mysql: dependency(&brought, "mysql"),
+        verdict,
+        reason,
+        next_step,
+        patches,
+        notes,
+    })
+}
+
+/// The copy that Node would load from Ghost's own directory.
+fn dependency(brought: &[Copies], package: &str) -> Option<Dependency> {
+    let copies = brought.iter().find(|copies| copies.package == package)?;
+    copies.found.first().map(|copy| Dependency {
+        package: copy.name.clone(),
+        version: copy.version.clone(),
+        settled_by: SettledBy::Installation.to_string(),
+    })
+}
+
+fn node(installation: &Installation) -> Result<Option<String>> {
+    let files = Files::in_directory(&installation.ghost.directory);
+    let package_json = files.read_text("package.json")?.unwrap_or_default();
+    // That it is Ghost's, and JSON, is known since it was located.
+    let package_json: serde_json::Value = serde_json::from_str(&package_json).unwrap_or_default();
+    Ok(package_json["engines"]["node"].as_str().map(str::to_owned))
+}

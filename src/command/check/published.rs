@@ -1,0 +1,122 @@
+//! Every selected patch judged on the packages that a Ghost would install, as they are published.
+//!
+//! Paths are those of an installation by npm: knex-migrator's files lie in Ghost's `node_modules`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::memory::Memory;
+use crate::catalogue::Patch;
+use crate::command::judging::{Opened, Package, absent, origin, would_apply};
+use crate::error::Result;
+use crate::ghost::{Files, Release};
+use crate::javascript::sandbox::Sandbox;
+use crate::report::PatchEntry;
+
+/// Judges files of published packages.
+pub(super) struct Judge<'a> {
+    pub(super) selected: &'a [&'static Patch],
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) memory: Memory<'a>,
+}
+
+/// A package of a release.
+struct Part<'a> {
+    package: Package<'a>,
+    directory: &'static str,
+    files: &'a Files,
+}
+
+impl Judge<'_> {
+    /// The entries of a release, in the catalogue's order. A package that this Ghost does not have has none.
+    pub(super) fn entries(&self, release: &Release) -> Result<Vec<PatchEntry>> {
+        let ghost = release.ghost.to_string();
+        let migrator = release
+            .knex_migrator
+            .as_ref()
+            .map(|migrator| (migrator.dependency.version.to_string(), &migrator.files));
+        let part_of = |name: &'static str| -> Option<Part<'_>> {
+            let (version, directory, files) = match (name, &migrator) {
+                ("ghost", _) => (&ghost, "", &release.files),
+                ("knex-migrator", Some((version, files))) => {
+                    (version, "node_modules/knex-migrator/", *files)
+                }
+                _ => return None,
+            };
+            Some(Part {
+                package: Package { name, version },
+                directory,
+                files,
+            })
+        };
+        // Patches in one file are judged together, one on top of the other.
+        let mut numbered = Vec::new();
+        let mut files: BTreeMap<(&str, &str), Vec<(usize, &'static Patch)>> = BTreeMap::new();
+        for (number, patch) in self.selected.iter().copied().enumerate() {
+            let target = &patch.definition.target;
+            let Some(part) = part_of(&target.package) else {
+                continue;
+            };
+            let mut present = None;
+            for file in target.files.iter().rev() {
+                if part.files.digest(file)?.is_some() {
+                    present = Some(file.as_str());
+                    break;
+                }
+            }
+            match present {
+                Some(file) => files
+                    .entry((target.package.as_str(), file))
+                    .or_default()
+                    .push((number, patch)),
+                None => {
+                    let file = target.files.first().map_or("", String::as_str);
+                    let path = PathBuf::from(format!("{}{file}", part.directory));
+                    numbered.push((number, absent(patch, part.package, path)));
+                }
+            }
+        }
+        for ((package, file), patches) in files {
+            let Some(part) = part_of(package) else {
+                continue;
+            };
+            let entries = self.file(&part, file, &patches)?;
+            numbered.extend(patches.iter().map(|(number, _)| *number).zip(entries));
+        }
+        numbered.sort_by_key(|(number, _)| *number);
+        Ok(numbered.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    fn file(
+        &self,
+        part: &Part<'_>,
+        file: &str,
+        patches: &[(usize, &'static Patch)],
+    ) -> Result<Vec<PatchEntry>> {
+        let path = PathBuf::from(format!("{}{file}", part.directory));
+        let digest = part.files.digest(file)?.unwrap_or_default();
+        let asked: Vec<String> = patches
+            .iter()
+            .map(|(_, patch)| {
+                let origin = origin(patch, part.package, &digest);
+                format!("{} {origin:?}", patch.definition.id)
+            })
+            .collect();
+        let key = format!("{} {digest} {}", path.display(), asked.join(", "));
+        let mut entries = self.memory.entries(&key, || {
+            let bytes = part.files.read(file)?.unwrap_or_default();
+            let mut opened = Opened::published(part.package, &path, bytes);
+            let judge = |(_, patch): &(usize, &'static Patch)| {
+                opened.judge(patch, part.package, path.clone(), self.sandbox)
+            };
+            let mut entries = patches.iter().map(judge).collect::<Result<Vec<_>>>()?;
+            would_apply(&mut entries);
+            Ok(entries)
+        })?;
+        // Another version with the very same file.
+        for entry in &mut entries {
+            part.package.version.clone_into(&mut entry.version);
+        }
+        Ok(entries)
+    }
+}

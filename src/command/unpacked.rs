@@ -1,0 +1,103 @@
+//! An image written out to be looked at like an installation; it goes with the value.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::ghost::Upstream;
+use crate::ghost::image::{Image, Limits, read_archive};
+use crate::ghost::target::Target;
+use crate::image::installation::{Installation, locate};
+
+/// Where the official image has Ghost.
+const OFFICIAL: &str = "/var/lib/ghost";
+
+/// What is kept of an image, on disk.
+pub(super) struct Unpacked {
+    directory: tempfile::TempDir,
+    image: Image,
+    subject: String,
+}
+
+impl Unpacked {
+    /// Reads an archive, or pulls from a registry; `None` for a target that is no image.
+    pub(super) fn of(target: &Target, upstream: &Upstream) -> Result<Option<Self>> {
+        let image = match target {
+            Target::Archive(path) => read_archive(path, &Limits::default())?,
+            Target::Image(reference) => upstream.image(reference)?,
+            Target::Npm(_)
+            | Target::ImageTag { .. }
+            | Target::Directory(_)
+            | Target::Tarball(_) => return Ok(None),
+        };
+        let failed =
+            |error| Error::file_system("create a directory in", std::env::temp_dir(), error);
+        let directory = tempfile::Builder::new()
+            .prefix("ghostfix-image-")
+            .tempdir()
+            .map_err(failed)?;
+        image.tree.write_below(directory.path())?;
+        Ok(Some(Self {
+            directory,
+            image,
+            subject: target.to_string(),
+        }))
+    }
+
+    /// The digest of the image's manifest, where it has one.
+    pub(super) fn digest(&self) -> Option<&str> {
+        self.image.digest.as_deref()
+    }
+
+    /// The one Ghost in it: where the image's own configuration says, else where the official image has it.
+    pub(super) fn locate(&self) -> Result<Installation> {
+        let config = &self.image.config;
+        let mut places: Vec<&str> = Vec::new();
+        let named = config.environment.get("GHOST_INSTALL").map(String::as_str);
+        for place in [
+            named,
+            Some(config.working_directory.as_str()),
+            Some(OFFICIAL),
+        ] {
+            if let Some(place) = place.filter(|place| !place.is_empty())
+                && !places.contains(&place)
+            {
+                places.push(place);
+            }
+        }
+        let mut answers = Vec::new();
+        for place in places {
+            match locate(&self.directory.path().join(place.trim_start_matches('/'))) {
+                Ok(installation) => return Ok(installation),
+                Err(Error::NothingToWorkOn { problem, .. }) => answers.push(problem),
+                Err(other) => return Err(other),
+            }
+        }
+        Err(Error::NothingToWorkOn {
+            problem: self.as_in_image(&format!("there is no Ghost in {}\n{}", self.subject, answers.join("\n"))),
+            next_step: "check the image's name and tag; where Ghost lies elsewhere, set GHOST_INSTALL in the image"
+                .to_owned(),
+        })
+    }
+
+    /// The same path in the image.
+    pub(super) fn path_in_image(&self, path: &Path) -> PathBuf {
+        let real = self.directory.path().canonicalize();
+        let base = real.as_deref().unwrap_or(self.directory.path());
+        path.strip_prefix(base)
+            .or_else(|_| path.strip_prefix(self.directory.path()))
+            .map_or_else(|_| path.to_owned(), |below| Path::new("/").join(below))
+    }
+
+    /// The same words, about paths in the image.
+    pub(super) fn as_in_image(&self, words: &str) -> String {
+        let mut words = words.to_owned();
+        let real = self.directory.path().canonicalize();
+        for base in [real.as_deref().ok(), Some(self.directory.path())]
+            .into_iter()
+            .flatten()
+        {
+            words = words.replace(&base.display().to_string(), "");
+        }
+        words
+    }
+}

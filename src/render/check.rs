@@ -1,0 +1,28 @@
+//! What `check` found out, in every form.
+
+mod github;
+mod groups;
+mod html;
+mod human;
+mod json;
+mod markdown;
+mod sarif;
+mod summary;
+
+use crate::report::CheckReport;
+use crate::settings::{Format, Output};
+
+/// The text of a report.
+pub(super) fn report(report: &CheckReport, format: Format, output: &Output) -> String {
+    match format {
+        Format::Human => human::report(report, output.verbosity, output.screen),
+        Format::Json => json::report(report),
+        Format::Github => github::report(report),
+        Format::Sarif => sarif::report(report),
+        Format::Markdown => markdown::report(report),
+        Format::Html => html::report(report),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! As annotations of a GitHub workflow: one for each target that is not fine or changed, one for the whole.
+
+use super::summary;
+use crate::render::github::{Level, annotate, message};
+use crate::report::check::{TargetReport, Verdict, VerdictChange};
+use crate::report::{CheckReport, Outcome};
+
+pub(super) fn report(report: &CheckReport) -> String {
+    let mut commands = String::new();
+    for target in &report.targets {
+        let level = match target.verdict {
+            Verdict::Ok => None,
+            // One of many old Ghosts is no news; the only one that was asked about is.
+            Verdict::NotApplicable => report.single().map(|_| Level::Notice),
+            Verdict::Unknown => Some(Level::Error),
+            Verdict::Refused if report.is_known(target) => Some(Level::Warning),
+            Verdict::Refused => Some(Level::Error),
+        };
+        if let Some(level) = level {
+            let title = format!("{}: {}", summary::name(target), target.verdict.word());
+            commands.push_str(&annotate(level, &[], &title, &words(target)));
+        }
+        for note in &target.notes {
+            let title = format!("{}: note", summary::name(target));
+            commands.push_str(&annotate(Level::Notice, &[], &title, note));
+        }
+    }
+    for change in report.comparison.iter().flat_map(|found| &found.changes) {
+        let level = if VerdictChange::is_worse(change) {
+            Level::Error
+        } else {
+            Level::Notice
+        };
+        commands.push_str(&annotate(
+            level,
+            &[],
+            "ghostfix: changed",
+            &summary::change(change),
+        ));
+    }
+    for note in &report.notes {
+        commands.push_str(&annotate(Level::Notice, &[], "ghostfix: note", note));
+    }
+    let level = match report.outcome() {
+        Outcome::Yes => Level::Notice,
+        Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn | Outcome::Unknown => {
+            Level::Error
+        }
+    };
+    let whole = format!("{}\n{}", summary::done(report), summary::meaning(report));
+    commands.push_str(&annotate(level, &[], "ghostfix check", &whole));
+    commands
+}
+
+fn words(target: &TargetReport) -> String {
+    let mut words = target.reason.clone();
+    for entry in target
+        .patches
+        .iter()
+        .filter(|entry| entry.state.is_refusal())
+    {
+        words.push_str(&format!(
+            "\n{}: {}: {}",
+            entry.id,
+            entry.state.word(),
+            message(entry)
+        ));
+    }
+    if let Some(step) = &target.next_step {
+        words.push_str(&format!("\nnext: {step}"));
+    }
+    words
+}

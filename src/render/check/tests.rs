@@ -1,0 +1,323 @@
+//! Every form of whole reports, as snapshots from literals; `SNAPSHOTS=overwrite` writes them anew.
+
+use serde_json::Value;
+
+use super::*;
+use crate::catalogue::definition::Profile;
+use crate::ghost::release::ResolvedVia;
+use crate::render::json::tests::assert_valid;
+use crate::render::tests::fixtures::{hostile_report, report_for};
+use crate::render::tests::{TERMINAL, assert_snapshot, output, without_colour};
+use crate::render::text;
+use crate::report::check::{Comparison, Dependency, Scope, TargetReport, Verdict, VerdictChange};
+use crate::report::{Outcome, PatchDescription, State};
+use crate::settings::{Screen, Verbosity};
+
+const FORMATS: [(Format, &str); 6] = [
+    (Format::Human, "log.txt"),
+    (Format::Json, "report.json"),
+    (Format::Github, "github.txt"),
+    (Format::Sarif, "report.sarif"),
+    (Format::Markdown, "report.md"),
+    (Format::Html, "report.html"),
+];
+
+fn dependency(package: &str, version: &str) -> Dependency {
+    Dependency {
+        package: package.to_owned(),
+        version: version.to_owned(),
+        settled_by: "pnpm-lock.yaml".to_owned(),
+    }
+}
+
+fn target(version: &str, state: State) -> TargetReport {
+    let mut patches = report_for(state).patches;
+    patches.truncate(1);
+    let verdict = Verdict::of(&patches, true);
+    TargetReport {
+        target: version.to_owned(),
+        resolved_via: ResolvedVia::Npm,
+        image: None,
+        ghost: Some(version.to_owned()),
+        node: Some("^20.11.1 || ^22.13.1".to_owned()),
+        knex_migrator: Some(dependency("knex-migrator", "6.2.1")),
+        mysql2: Some(dependency("mysql2", "3.24.4")),
+        mysql: None,
+        verdict,
+        reason: "Why it is so.".to_owned(),
+        next_step: (verdict == Verdict::Refused).then(|| "stay where you are".to_owned()),
+        patches,
+        notes: Vec::new(),
+    }
+}
+
+fn unknown(name: &str) -> TargetReport {
+    TargetReport {
+        resolved_via: ResolvedVia::Image,
+        ghost: None,
+        node: None,
+        knex_migrator: None,
+        mysql2: None,
+        verdict: Verdict::Unknown,
+        reason: "the registry could not be reached".to_owned(),
+        next_step: Some("try again".to_owned()),
+        patches: Vec::new(),
+        ..target(name, State::Drifted)
+    }
+}
+
+fn ancient() -> TargetReport {
+    TargetReport {
+        node: Some("~0.10.0 || ^4.2.0".to_owned()),
+        knex_migrator: None,
+        mysql2: None,
+        mysql: Some(dependency("mysql", "2.1.1")),
+        verdict: Verdict::NotApplicable,
+        patches: Vec::new(),
+        ..target("0.11.14", State::NotNeeded)
+    }
+}
+
+fn check(scope: Scope, targets: Vec<TargetReport>) -> CheckReport {
+    CheckReport {
+        scope,
+        selected: vec![PatchDescription {
+            id: "database-exists".to_owned(),
+            title: "Take an existing database for one".to_owned(),
+            package: "knex-migrator".to_owned(),
+            files: vec!["lib/database.js".to_owned()],
+            profiles: vec![Profile::Planetscale],
+            shapes: vec!["try-catch".to_owned()],
+        }],
+        targets,
+        comparison: None,
+        notes: Vec::new(),
+    }
+}
+
+fn single(target: TargetReport) -> CheckReport {
+    check(Scope::Named, vec![target])
+}
+
+fn image() -> TargetReport {
+    TargetReport {
+        target: "docker://registry.test/blog:next".to_owned(),
+        resolved_via: ResolvedVia::Image,
+        image: Some("sha256:0123".to_owned()),
+        notes: vec!["a note about it".to_owned()],
+        ..target("6.65.0", State::AlreadyApplied)
+    }
+}
+
+fn matrix() -> CheckReport {
+    check(
+        Scope::All,
+        vec![
+            ancient(),
+            target("5.0.0", State::NotNeeded),
+            target("6.0.0", State::WouldApply),
+            target("6.1.0", State::WouldApply),
+            target("6.65.0", State::FixedUpstream),
+            target("6.66.0", State::Drifted),
+        ],
+    )
+}
+
+fn compared() -> CheckReport {
+    let mut report = check(
+        Scope::Named,
+        vec![
+            target("latest", State::Drifted),
+            target("next", State::WouldApply),
+            unknown("docker://registry.test/ghost:6"),
+        ],
+    );
+    report.targets[0].ghost = Some("6.66.0".to_owned());
+    report
+        .notes
+        .push("one damaged entry of the cache was dropped".to_owned());
+    report.comparison = Some(Comparison {
+        baseline: "ghostfix.json".to_owned(),
+        changes: vec![VerdictChange {
+            target: "latest".to_owned(),
+            before: (Verdict::Ok, Some("6.65.0".to_owned())),
+            after: Verdict::Refused,
+        }],
+        added: vec!["next".to_owned()],
+    });
+    report
+}
+
+fn reports() -> [(&'static str, CheckReport); 6] {
+    [
+        ("ok", single(target("6.65.0", State::WouldApply))),
+        ("refused", single(target("6.66.0", State::Drifted))),
+        ("not-applicable", single(ancient())),
+        ("image", single(image())),
+        ("matrix", matrix()),
+        ("compared", compared()),
+    ]
+}
+
+#[test]
+fn every_form_of_every_kind_of_report() {
+    for (name, found) in reports() {
+        for (format, file) in FORMATS {
+            let shown = report(&found, format, &output(format, Screen::LOG));
+            let shown = without_colour(&shown)
+                .replace(
+                    concat!("ghostfix ", env!("CARGO_PKG_VERSION")),
+                    "ghostfix VERSION",
+                )
+                .replace(
+                    concat!("</code> ", env!("CARGO_PKG_VERSION"), ":"),
+                    "</code> VERSION:",
+                );
+            // The page's own style and script are in the sources already.
+            let shown = match format {
+                Format::Html => shown
+                    .replace(include_str!("page.css"), "STYLE\n")
+                    .replace(include_str!("page.js"), "SCRIPT\n"),
+                _ => shown,
+            };
+            assert_snapshot(&format!("check/{name}/{file}"), &shown);
+        }
+    }
+}
+
+#[test]
+fn for_people_a_target_is_a_line_and_quiet_is_one_line() {
+    for (name, found) in reports() {
+        let output = output(Format::Human, TERMINAL);
+        for line in without_colour(&report(&found, Format::Human, &output)).lines() {
+            let is_path = line.contains("at node_modules/") || line.contains("▸ node_modules/");
+            assert!(is_path || text::width(line) <= 80, "{name}: {line}");
+        }
+        let quiet = Output {
+            verbosity: Verbosity::Quiet,
+            ..output
+        };
+        let shown = report(&found, Format::Human, &quiet);
+        assert_eq!(shown.lines().count(), 1, "{shown}");
+        assert!(shown.contains("\u{1b}["), "the verdict has a colour");
+    }
+}
+
+#[test]
+fn every_report_is_as_its_schema_says() {
+    for (name, found) in reports() {
+        let value = assert_valid("check", &json::report(&found));
+        assert_eq!(value["exit_code"], found.outcome().exit_code(), "{name}");
+        assert_eq!(
+            value["targets"].as_array().unwrap().len(),
+            found.targets.len()
+        );
+    }
+}
+
+#[test]
+fn the_exit_code_is_the_worst_that_was_found() {
+    let outcome = |targets| check(Scope::All, targets).outcome();
+    let ok = || target("6.65.0", State::WouldApply);
+    let refused = || target("6.66.0", State::Drifted);
+    assert_eq!(outcome(vec![ok(), ancient()]), Outcome::Yes);
+    assert_eq!(outcome(vec![ok(), refused()]), Outcome::No);
+    assert_eq!(outcome(vec![refused(), unknown("x")]), Outcome::Unknown);
+    assert_eq!(single(ok()).outcome(), Outcome::Yes);
+    assert_eq!(single(refused()).outcome(), Outcome::No);
+    assert_eq!(single(ancient()).outcome(), Outcome::NothingToWorkOn);
+}
+
+#[test]
+fn a_baseline_excuses_what_was_so_before_and_nothing_else() {
+    let with = |now: TargetReport, before: Option<Verdict>| {
+        let mut report = single(now);
+        let (name, after) = (report.targets[0].target.clone(), report.targets[0].verdict);
+        report.comparison = Some(Comparison {
+            baseline: "b.json".to_owned(),
+            changes: before
+                .filter(|before| *before != after)
+                .map(|before| VerdictChange {
+                    target: name.clone(),
+                    before: (before, None),
+                    after,
+                })
+                .into_iter()
+                .collect(),
+            added: before.map_or_else(|| vec![name], |_| Vec::new()),
+        });
+        report.outcome()
+    };
+    let ok = || target("6.65.0", State::WouldApply);
+    let refused = || target("6.66.0", State::Drifted);
+    for (now, before, expected) in [
+        (ok(), Some(Verdict::Ok), Outcome::Yes),
+        (ok(), Some(Verdict::Refused), Outcome::Yes),
+        (ok(), None, Outcome::Yes),
+        (refused(), Some(Verdict::Refused), Outcome::Yes),
+        (refused(), Some(Verdict::Ok), Outcome::No),
+        (refused(), Some(Verdict::Unknown), Outcome::No),
+        (refused(), Some(Verdict::NotApplicable), Outcome::No),
+        (refused(), None, Outcome::No),
+        (ancient(), Some(Verdict::NotApplicable), Outcome::Yes),
+        (ancient(), Some(Verdict::Ok), Outcome::No),
+        (unknown("x"), Some(Verdict::Unknown), Outcome::Unknown),
+        (unknown("x"), Some(Verdict::Refused), Outcome::Unknown),
+    ] {
+        let verdict = now.verdict;
+        assert_eq!(with(now, before), expected, "{before:?} -> {verdict:?}");
+    }
+}
+
+/// What a package says must neither be markup, nor a command, nor move the cursor.
+#[test]
+fn hostile_words_do_nothing_in_any_form() {
+    let mut entry = hostile_report().patches.remove(0);
+    let hostile = "<script>alert(1)</script>\u{1b}[2J\n::error::x | [a](b) ```\u{202e}";
+    entry.id = "database-exists".to_owned();
+    let mut bad = target("6.65.0", State::Drifted);
+    bad.node = Some(hostile.to_owned());
+    bad.ghost = Some(hostile.to_owned());
+    bad.reason = hostile.to_owned();
+    bad.notes = vec![hostile.to_owned()];
+    bad.patches = vec![entry];
+    bad.verdict = Verdict::Refused;
+    for found in [
+        single(bad.clone()),
+        check(Scope::All, vec![bad.clone(), bad]),
+    ] {
+        for (format, name) in FORMATS {
+            let shown = report(&found, format, &output(format, Screen::LOG));
+            let shown = without_colour_in(format, &shown);
+            assert!(!shown.contains('\u{1b}'), "{name}");
+            assert!(!shown.contains('\u{202e}'), "{name}");
+            if matches!(format, Format::Markdown | Format::Html) {
+                assert!(!shown.contains("<script>alert"), "{name}");
+            }
+            let own = |line: &str| format == Format::Github && line.starts_with("::");
+            let obeyed = shown
+                .lines()
+                .find(|line| line.trim_start().starts_with("::") && !own(line));
+            assert_eq!(obeyed, None, "{name}");
+        }
+        let sarif: Value = serde_json::from_str(&sarif::report(&found)).unwrap();
+        assert_eq!(sarif["version"], "2.1.0");
+    }
+}
+
+fn without_colour_in(format: Format, shown: &str) -> String {
+    match format {
+        Format::Human => without_colour(shown),
+        _ => shown.to_owned(),
+    }
+}
+
+#[test]
+fn the_page_loads_nothing_from_elsewhere() {
+    for (_, found) in reports() {
+        let page = html::report(&found);
+        for trace in ["src=", "url(", "@import", "http://", "https://", "<link"] {
+            assert!(!page.contains(trace), "{trace}");
+        }
+    }
+}
