@@ -26,15 +26,14 @@ impl Dress {
         let steps = text
             .split(['\n', '\r'])
             .map(leading)
-            .filter(|blank| !blank.is_empty());
+            // A lone space is the left edge of a comment block, not a step.
+            .filter(|blank| !blank.is_empty() && *blank != " ");
         let indent = steps
             .min_by_key(|blank| blank.len())
             .map_or(
                 "    ",
                 |blank| if blank.starts_with('\t') { "\t" } else { blank },
             );
-        // A lone space is the left edge of a comment block, not a step.
-        let indent = if indent == " " { "    " } else { indent };
         Self {
             quote,
             indent: indent.to_owned(),
@@ -44,17 +43,20 @@ impl Dress {
 
     /// Printed code (four spaces a step, `\n`) in this dress, for a place whose line begins with `base`.
     ///
-    /// swc prints arrows without spaces; nobody writes them so. Should a string hold an arrow, the syntax proof fails.
+    /// swc prints arrows without spaces, and indents what it puts into parentheses a step too far; nobody writes them so.
+    /// Should a string hold an arrow, the syntax proof fails.
     #[must_use]
     pub fn put_on(&self, printed: &str, base: &str) -> String {
         let printed = printed.replace("=>", " => ").replace(" =>  ", " => ");
+        let steps = |line: &str| leading(line).len() / 4;
+        // The last line closes what the first one opens.
+        let too_far = printed.lines().skip(1).last().map_or(0, steps);
         let mut out = String::with_capacity(printed.len());
         for (number, line) in printed.lines().enumerate() {
             if number > 0 {
                 out.push_str(self.line_end);
-                let steps = leading(line).len() / 4;
                 out.push_str(base);
-                out.push_str(&self.indent.repeat(steps));
+                out.push_str(&self.indent.repeat(steps(line).saturating_sub(too_far)));
             }
             out.push_str(if number > 0 {
                 line.trim_start_matches(' ')
@@ -108,6 +110,7 @@ mod tests {
                 line_end: "\r"
             }
         );
+        assert_eq!(Dress::of("/**\n * x\n */\nf(\n  a\n)\n").indent, "  ");
     }
 
     #[test]
@@ -120,6 +123,10 @@ mod tests {
         assert_eq!(
             dress.put_on("f(\n    a,\n        b\n)", "\t"),
             "f(\r\n\t\ta,\r\n\t\t\tb\r\n\t)"
+        );
+        assert_eq!(
+            dress.put_on("(()=>({\n        a\n    }))()", "\t"),
+            "(() => ({\r\n\t\ta\r\n\t}))()"
         );
     }
 }
