@@ -22,8 +22,8 @@ export function makeContent(tree, name) {
 }
 
 // Starts `node index.js` and comes back at once.
-export async function launch(tree, {connection, smtp, name = 'ghost', content = makeContent(tree, name), env = {}, preload}) {
-    const port = await freePort();
+export async function launch(tree, {connection, smtp, name = 'ghost', content = makeContent(tree, name), env = {}, preload, port}) {
+    port ??= await freePort();
     const url = `http://127.0.0.1:${port}`;
     const logs = freshDirectory(path.join(BENCH, 'run', `${name}-logs`), 'ghostfix-ghost');
     const settings = {

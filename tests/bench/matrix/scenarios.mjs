@@ -1,7 +1,7 @@
 // The states of the matrix: what each does with a Ghost, a treatment and servers.
 // A result is {booted, words, boots: [...]}: what happened, in the server's words.
 import fs from 'node:fs';
-import {end, isAlive, sleep} from '../servers/processes.mjs';
+import {end, freePort, isAlive, sleep} from '../servers/processes.mjs';
 import * as servers from '../servers.mjs';
 import {boot, launch, own, waitForBoot, databaseError, describe} from '../boot.mjs';
 import {digestOf, makeTree, Refused} from '../trees.mjs';
@@ -30,10 +30,10 @@ async function withTree(cell, work) {
     }
 }
 
-async function bootOnce({stand, smtp, name}, made, state) {
+async function bootOnce({stand, smtp, name, port}, made, state) {
     if (state) await servers.enter(stand, state);
     const {result, ghost} = await boot(made, {
-        edge: stand.edge, connection: servers.connectionTo(stand), smtp, name, limitMs: LIMIT_MS,
+        edge: stand.edge, connection: servers.connectionTo(stand), smtp, name, port, limitMs: LIMIT_MS,
         write: (url) => own(url, {smtp}),
     });
     await ghost.stop();
@@ -128,7 +128,8 @@ const killed = {
         const {stand, smtp, name} = cell;
         const state = {foreignKeys: 'managed', rtt: 20, fresh: true};
         await servers.enter(stand, state);
-        const launching = {connection: servers.connectionTo(stand), smtp, name};
+        cell.port = await freePort(); // a container that is started again has the same address
+        const launching = {connection: servers.connectionTo(stand), smtp, name, port: cell.port};
         const ghost = await launch(made, launching);
         Object.assign(ghost, {journal: stand.edge.journal, journalStart: 0});
         const begin = Date.now();
