@@ -52,13 +52,13 @@ const DATABASES = [
     {name: 'MariaDB', plain: 'mariadb'},
 ];
 
-function makeTables(tree, connection, variant) {
+function makeTables(tree, connection, variant, tables = TABLES) {
     const {uid, gid} = user('ghostfix-ghost');
     const env = {
         PATH: process.env.PATH, NODE_ENV: 'production', database__client: 'mysql', logging__transports: '[]', paths__contentPath: '/tmp',
         ...Object.fromEntries(Object.entries(connection).map(([k, v]) => [`database__connection__${k}`, typeof v === 'object' ? JSON.stringify(v) : String(v)])),
     };
-    const {status, stdout, stderr} = spawnSync(tree.node, [path.join(HERE, 'comments/tables.cjs'), tree.root, variant, ...TABLES],
+    const {status, stdout, stderr} = spawnSync(tree.node, [path.join(HERE, 'comments/tables.cjs'), tree.root, variant, ...tables],
         {cwd: tree.root, env, uid, gid, encoding: 'utf8', timeout: 120_000});
     if (status !== 0) throw new Error(`tables: ${stderr.trim().slice(-600)}`);
     return JSON.parse(stdout.trim().split('\n').at(-1));
@@ -92,11 +92,28 @@ async function tryOut(stand, server, answers) {
     return outcome;
 }
 
+// All tables, as published and as the tree says: what is sent, and what the server makes of it.
+async function compareAll(stand, tree) {
+    const [published, treated] = [[], []];
+    for (const [variant, list] of [['cascade', published], ['tree', treated]]) {
+        await servers.leave(stand);
+        await servers.makeAnew(stand);
+        list.push(...makeTables(tree, servers.connectionTo(stand, 'mysql'), variant, []));
+        await servers.withConnection({...stand.mysql.admin, database: 'ghost'}, async (c) => {
+            const [tables] = await c.query("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'");
+            for (const row of tables) list.push(...Object.values((await c.query('SHOW CREATE TABLE ??', [Object.values(row)[0]]))[0][0]).at(-1).split('\n').map((line) => `${Object.values(row)[0]}: ${line.trim()}`));
+        });
+    }
+    const without = (list, other) => list.filter((line) => !other.includes(line));
+    return {lines: published.length, published: without(published, treated), treated: without(treated, published)};
+}
+
 await main(async () => {
     const tree = await makeTree(o.ghost, o.treatment, `comments-${process.pid}`);
     onExit(() => Promise.resolve(fs.rmSync(tree.root, {recursive: true, force: true})));
     const results = [];
     const statements = {};
+    let everything;
     for (const native of [false, true]) {
         const stand = await servers.raise(`comments${process.pid}${native ? 'n' : ''}`, {nativeForeignKeys: native});
         onExit(() => servers.lower(stand));
@@ -118,13 +135,17 @@ await main(async () => {
                 for (const [name, words] of Object.entries(outcome)) console.log(`  ${name.padEnd(24)} ${words.slice(0, 300)}`);
             }
         }
+        if (!native) everything = await compareAll(stand, tree);
         await servers.lower(stand);
     }
     fs.mkdirSync(path.join(BENCH, 'comments'), {recursive: true});
-    fs.writeFileSync(path.join(BENCH, 'comments', `${o.ghost}.json`), JSON.stringify({statements, results}, null, 1));
+    fs.writeFileSync(path.join(BENCH, 'comments', `${o.ghost}.json`), JSON.stringify({statements, everything, results}, null, 1));
     console.log('\nWhat Ghost’s table maker sends for comments:');
     for (const [variant, sent] of Object.entries(statements)) {
         console.log(`${variant}\n${sent.filter((sql) => /`comments`.*(parent_id)/.test(sql)).map((sql) => `  ${sql}`).join('\n')}`);
     }
+    console.log(`\nAll tables, as published and as in the tree (${everything.lines} lines of statements and of SHOW CREATE TABLE)`);
+    for (const line of everything.published) console.log(`- ${line}`);
+    for (const line of everything.treated) console.log(`+ ${line}`);
     return 0;
 });

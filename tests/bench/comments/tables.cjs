@@ -9,7 +9,7 @@ const db = ghost('./core/server/data/db');
 const {createTable} = ghost('./core/server/data/schema/commands');
 
 // What comments.parent_id could say in place of what the tree says.
-const {references, cascadeDelete, setNullDelete, ...column} = schema.comments.parent_id;
+const {references, cascadeDelete, setNullDelete, index, ...column} = schema.comments.parent_id;
 const variants = {
     tree: schema.comments.parent_id,
     cascade: {...column, references: 'comments.id', cascadeDelete: true},
