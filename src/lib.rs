@@ -18,6 +18,7 @@ pub mod error;
 pub mod ghost;
 pub mod image;
 pub mod javascript;
+pub mod migrations;
 pub mod render;
 pub mod report;
 pub mod settings;
