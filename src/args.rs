@@ -12,11 +12,13 @@ mod check;
 mod help;
 mod mistakes;
 mod pages;
+mod preflight;
 mod values;
 
 pub use check::{Check, Upstream};
 pub use mistakes::{output_despite_errors, usage_error};
 pub use pages::{completions, manual};
+pub use preflight::{Connection, Preflight};
 
 /// Make self-hosted Ghost run on PlanetScale and other Vitess.
 ///
@@ -74,6 +76,12 @@ pub enum Command {
     /// refused, not-applicable (nothing in it to patch), or unknown.
     #[command(visible_alias = "dry-run", after_help = help::CHECK_EXAMPLES, after_long_help = help::with_exit_codes(help::CHECK_EXAMPLES, help::CHECK_EXIT_CODES))]
     Check(Check),
+    /// Tell what will stop Ghost on its database, before it starts; writes nothing
+    ///
+    /// Connects as Ghost would, with Ghost's own configuration, and asks the database everything that Ghost depends
+    /// on. What it finds comes with the fix. Every statement is a read, or one that cannot succeed.
+    #[command(after_help = help::PREFLIGHT_EXAMPLES, after_long_help = help::with_exit_codes(help::PREFLIGHT_EXAMPLES, help::PREFLIGHT_EXIT_CODES))]
+    Preflight(Box<Preflight>),
 
     /// List the patches, or explain one
     #[command(arg_required_else_help = true, disable_help_subcommand = true, after_help = help::PATCHES_EXAMPLES)]

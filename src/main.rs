@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use ghostfix::args::{self, Args};
+use ghostfix::connection::Variables;
 use ghostfix::error::{Error, Result};
 use ghostfix::ghost::npm_config::Surroundings;
 use ghostfix::javascript::sandbox::{self, Sandbox};
@@ -60,6 +61,13 @@ fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {
             let progress = |step: command::check::Progress<'_>| bar.show(step);
             let surroundings = Surroundings::of_this_process();
             command::check::run(check, &sandbox, &surroundings, &progress)?.into()
+        }
+        Command::Preflight(preflight) => {
+            let variables = Variables::of_this_process();
+            let steps = render::Steps::new(output);
+            command::preflight::run(preflight, &sandbox, &variables, &mut |step| {
+                steps.show(step)
+            })?
         }
         Command::Patches(patches) => command::patches::run(patches)?.into(),
         Command::Completions(shell) => {

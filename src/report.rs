@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::catalogue::definition::Profile;
+use crate::preflight::facts::Facts;
+use crate::preflight::finding::{Finding, Level};
 
 pub mod check;
 
@@ -17,6 +19,10 @@ pub enum Report {
     Patches(PatchesReport),
     /// `check`
     Check(CheckReport),
+    /// `preflight`
+    Preflight(Box<PreflightReport>),
+    /// `preflight --list-checks`, `preflight --explain`
+    Checks(ChecksReport),
 }
 
 impl Report {
@@ -25,8 +31,9 @@ impl Report {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Patch(report) => report.outcome(),
-            Self::Patches(_) => Outcome::Yes,
             Self::Check(report) => report.outcome(),
+            Self::Patches(_) | Self::Checks(_) => Outcome::Yes,
+            Self::Preflight(report) => report.outcome(),
         }
     }
 }
@@ -47,6 +54,70 @@ impl From<PatchesReport> for Report {
     fn from(report: PatchesReport) -> Self {
         Self::Patches(report)
     }
+}
+
+impl From<PreflightReport> for Report {
+    fn from(report: PreflightReport) -> Self {
+        Self::Preflight(Box::new(report))
+    }
+}
+
+impl From<ChecksReport> for Report {
+    fn from(report: ChecksReport) -> Self {
+        Self::Checks(report)
+    }
+}
+
+/// The answer of `preflight`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreflightReport {
+    /// In the order of the checks.
+    pub findings: Vec<Finding>,
+    /// Ids of checks that say nothing, since something before them failed.
+    pub not_reached: Vec<&'static str>,
+    /// What was asked and answered.
+    pub facts: Facts,
+    /// The least level that counts as no.
+    pub least: Level,
+}
+
+impl PreflightReport {
+    /// The findings that make the answer a no.
+    pub fn counted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.level >= self.least && finding.accepted.is_none())
+    }
+
+    /// The answer of the whole report.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.counted().next().is_some() {
+            Outcome::No
+        } else {
+            Outcome::Yes
+        }
+    }
+}
+
+/// The answer of `preflight --list-checks` and `--explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChecksReport {
+    /// All of them, in their order.
+    List(Vec<CheckDescription>),
+    /// One of them, explained.
+    Page(CheckDescription),
+}
+
+/// A check, as it introduces itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckDescription {
+    /// The id that `--skip` and `--explain` take.
+    pub id: &'static str,
+    /// The question it answers.
+    pub question: &'static str,
+    /// Why it matters, what Ghost would say, how it is fixed.
+    pub explanation: &'static str,
 }
 
 /// The answer of `patches`.

@@ -10,10 +10,12 @@ use crate::error::{Error, Result};
 
 mod check;
 mod environment;
+mod preflight;
 mod selection;
 
 pub use check::{Check, Upstream, What};
 pub use environment::{Environment, Screen};
+pub use preflight::{Address, Ask, Connection, FailOn, Preflight};
 
 /// The ids of the catalogue with the profiles that each belongs to, in the catalogue's order.
 pub type Known<'a> = &'a [(&'a str, &'a [Profile])];
@@ -33,6 +35,8 @@ pub enum Format {
     Markdown,
     /// One self-contained page (check)
     Html,
+    /// JUnit's XML, for CI systems that read nothing else (preflight and verify)
+    Junit,
 }
 
 /// How much the human form says.
@@ -67,6 +71,8 @@ pub enum Command {
     Revert(Revert),
     /// `ghostfix check`
     Check(Check),
+    /// `ghostfix preflight`
+    Preflight(Box<Preflight>),
     /// `ghostfix patches list` and `show`
     Patches(Patches),
     /// `ghostfix completions`
@@ -163,6 +169,16 @@ impl Settings {
             );
         }
         let output = Output::new(&args.output, environment);
+        let has_junit = matches!(
+            args.command,
+            args::Command::Preflight(_) | args::Command::Verify(_)
+        );
+        if output.format == Format::Junit && !has_junit {
+            problems.add(
+                "--format junit: only preflight and verify have it",
+                "give another format",
+            );
+        }
         let command = match args.command {
             args::Command::Patch(patch) => Command::Patch(Patch {
                 root: Root::new(patch.installation, environment),
@@ -181,6 +197,9 @@ impl Settings {
                 patches: selection::select_for_revert(&revert.only, known, &mut problems),
             }),
             args::Command::Check(check) => Command::Check(Check::new(check, known, &mut problems)),
+            args::Command::Preflight(typed) => {
+                Command::Preflight(Box::new(Preflight::new(*typed, environment, &mut problems)))
+            }
             args::Command::Patches {
                 command: args::Patches::List,
             } => Command::Patches(Patches::List),

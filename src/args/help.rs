@@ -114,6 +114,26 @@ Exit codes:
    70  A bug in ghostfix
   130  Interrupted
 Of several targets the highest of 0, 1 and 6 counts.";
+pub(super) const PREFLIGHT_EXAMPLES: &str = "\
+Examples:
+  ghostfix preflight
+      Beside Ghost, in its container: with the configuration that Ghost would read
+  ghostfix preflight --env-file .env --wait 60s
+      With the variables of a compose project, for a database that is still starting
+  GHOSTFIX_PASSWORD=… ghostfix preflight --url mysql://ghost@db.example/ghost
+      Without any Ghost
+  ghostfix preflight --explain foreign-keys
+      Why a check matters, what Ghost would say, how it is fixed";
+
+pub(super) const PREFLIGHT_EXIT_CODES: &str = "\
+Exit codes:
+    0  Nothing was found that will stop Ghost
+    1  Something was (a finding at or over --fail-on), or the database cannot be reached
+    2  The command line is wrong
+    3  No Ghost in the directory that --root names
+    5  A file or directory could not be read or written
+   70  A bug in ghostfix
+  130  Interrupted";
 
 pub(super) const PATCHES_EXAMPLES: &str = "\
 Examples:

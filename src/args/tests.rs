@@ -57,8 +57,7 @@ fn help_fits_80_columns_and_is_what_we_read() {
 #[test]
 fn what_does_not_exist_yet_is_unknown() {
     for words in [
-        &["preflight"][..],
-        &["lock"],
+        &["lock"][..],
         &["run"],
         &["check", "--from", "5.75.1"],
         &["revert", "--deep"],

@@ -5,6 +5,7 @@ mod inspection;
 mod judging;
 pub mod patch;
 pub mod patches;
+pub mod preflight;
 pub mod revert;
 mod unpacked;
 pub mod verify;

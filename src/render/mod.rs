@@ -8,12 +8,15 @@ mod diff;
 mod github;
 mod human;
 mod json;
+mod junit;
 mod markdown;
 mod page;
 mod patches;
+mod preflight;
 mod progress;
 mod sarif;
 mod snippet;
+mod steps;
 mod stream;
 mod text;
 mod verdict;
@@ -23,6 +26,7 @@ use crate::report::Report;
 use crate::settings::{Format, Output, Screen};
 
 pub use progress::Bar;
+pub use steps::Steps;
 pub use stream::{diagnose, print};
 
 /// The text of a report, for standard output.
@@ -36,14 +40,32 @@ pub fn report(report: &Report, output: &Output) -> String {
         (Report::Patch(report), Format::Github) => github::patch_report(report),
         (Report::Patch(report), Format::Sarif) => sarif::patch_report(report),
         (Report::Check(report), format) => check::report(report, format, output),
+        (Report::Patch(report), Format::Junit) => junit::patch_report(report),
+        (Report::Preflight(report), Format::Human) => {
+            preflight::human(report, output.verbosity, output.screen)
+        }
+        (Report::Preflight(report), Format::Json) => preflight::json(report),
+        (Report::Preflight(report), Format::Github) => preflight::github(report),
+        (Report::Preflight(report), Format::Sarif) => preflight::sarif(report),
+        (Report::Preflight(report), Format::Junit) => junit::preflight_report(report),
+        (Report::Checks(report), Format::Human) => {
+            preflight::checks(report, output.verbosity, output.screen)
+        }
+        (Report::Checks(report), Format::Json | Format::Github | Format::Sarif) => {
+            preflight::checks_json(report)
+        }
         (Report::Patches(report), Format::Human) => {
             patches::patches_report(report, output.verbosity, output.screen)
         }
         (Report::Patches(report), Format::Json) => json::patches_report(report),
         (Report::Patches(report), Format::Github) => github::patches_report(report),
         (Report::Patches(report), Format::Sarif) => sarif::patches_report(report),
-        // The settings let these two through for `check` alone.
-        (Report::Patch(_) | Report::Patches(_), Format::Markdown | Format::Html) => String::new(),
+        // The settings let no other command have these.
+        (Report::Patches(_) | Report::Checks(_), Format::Junit)
+        | (
+            Report::Patch(_) | Report::Patches(_) | Report::Preflight(_) | Report::Checks(_),
+            Format::Markdown | Format::Html,
+        ) => String::new(),
     }
 }
 
@@ -55,6 +77,7 @@ pub fn error_object(error: &Error, format: Format) -> String {
         Format::Json => json::error(error),
         Format::Github => github::error(error),
         Format::Sarif => sarif::error(error),
+        Format::Junit => junit::error(error),
     }
 }
 

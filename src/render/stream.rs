@@ -17,9 +17,12 @@ pub fn print(text: impl AsRef<[u8]>, output: &Output) -> Result<()> {
     let color = match output.format {
         Format::Human => output.color,
         // These have no colours to drop, and are to arrive as they are.
-        Format::Json | Format::Github | Format::Sarif | Format::Markdown | Format::Html => {
-            ColorChoice::AlwaysAnsi
-        }
+        Format::Json
+        | Format::Github
+        | Format::Sarif
+        | Format::Junit
+        | Format::Markdown
+        | Format::Html => ColorChoice::AlwaysAnsi,
     };
     let mut stream = AutoStream::new(std::io::stdout().lock(), color);
     match stream

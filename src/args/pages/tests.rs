@@ -38,6 +38,7 @@ fn the_manual_has_a_section_for_every_command() {
             ".SH \"VERIFY\"",
             ".SH \"REVERT\"",
             ".SH \"CHECK\"",
+            ".SH \"PREFLIGHT\"",
             ".SH \"PATCHES LIST\"",
             ".SH \"PATCHES SHOW\"",
             ".SH \"COMPLETIONS\"",

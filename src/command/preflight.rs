@@ -1,0 +1,319 @@
+//! `ghostfix preflight`: connects as Ghost would, asks, and judges.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::inspection::{Inspection, Inspector};
+use crate::catalogue;
+use crate::connection::{self, Configuration, Surroundings, Variables, env_file, loader, ssl};
+use crate::error::{Error, Result};
+use crate::image::copies::{Depth, reached};
+use crate::image::installation::{Installation, locate};
+use crate::javascript::sandbox::Sandbox;
+use crate::preflight::accepted::Accepted;
+use crate::preflight::facts::{self, Facts, Migration, Patch};
+use crate::preflight::probe::{self, Manner, Progress};
+use crate::preflight::{check, finding::Level};
+use crate::report::{CheckDescription, ChecksReport, PreflightReport, Report};
+use crate::settings::{Ask, Connection, FailOn, Preflight, Root};
+
+/// Between two tries of a database that is still starting.
+const PAUSE: Duration = Duration::from_millis(1000);
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Where a file that was named cannot be read or written, or an address is none. That a database cannot be reached is a
+/// finding, not an error.
+pub fn run(
+    settings: &Preflight,
+    sandbox: &Sandbox,
+    variables: &Variables,
+    progress: Progress<'_>,
+) -> Result<Report> {
+    let facts = match &settings.ask {
+        Ask::Checks => {
+            return Ok(ChecksReport::List(check::CHECKS.iter().map(describe).collect()).into());
+        }
+        Ask::Explanation(id) => return explain(id).map(Into::into),
+        Ask::Saved(file) => read_facts(file)?,
+        Ask::Database => gather(settings, sandbox, variables, progress)?,
+    };
+    if let Some(file) = &settings.facts {
+        save(file, &facts)?;
+    }
+    let (mut findings, not_reached) = check::judge(&facts, &settings.skip);
+    let accepted = match &settings.accepted {
+        Some(file) => Accepted::read(file, &check::ids())?,
+        None => Accepted::default(),
+    };
+    accepted.mark(&mut findings, &today());
+    let least = match settings.fail_on {
+        FailOn::Error => Level::Error,
+        FailOn::Warning => Level::Warning,
+    };
+    Ok(PreflightReport {
+        findings,
+        not_reached,
+        facts,
+        least,
+    }
+    .into())
+}
+
+fn describe(check: &check::Check) -> CheckDescription {
+    CheckDescription {
+        id: check.id,
+        question: check.question,
+        explanation: check.explanation,
+    }
+}
+
+fn explain(id: &str) -> Result<ChecksReport> {
+    let check = check::CHECKS.iter().find(|check| check.id == id);
+    check
+        .map(|check| ChecksReport::Page(describe(check)))
+        .ok_or_else(|| Error::Bug {
+            problem: format!("the list has lost the check {id}"),
+        })
+}
+
+fn gather(
+    settings: &Preflight,
+    sandbox: &Sandbox,
+    variables: &Variables,
+    progress: Progress<'_>,
+) -> Result<Facts> {
+    progress("looking at the installation");
+    let found = find(&settings.root)?;
+    let installation = found
+        .as_ref()
+        .map(|installation| inspect(installation, sandbox))
+        .transpose()?;
+    let driver = ssl::Rules::of(installation.as_ref().and_then(|one| one.mysql2.as_deref()));
+    let configuration = configuration(settings, found.as_ref(), variables, driver)?;
+    let before = Facts {
+        ghostfix: env!("CARGO_PKG_VERSION").to_owned(),
+        asked_at: now(),
+        configuration: facts::Configuration {
+            problem: configuration.target.as_ref().err().cloned(),
+            told: configuration.told.clone(),
+            target: configuration.target.as_ref().ok().map(Into::into),
+        },
+        installation,
+        ..Facts::default()
+    };
+    let Ok(target) = configuration.target else {
+        return Ok(before);
+    };
+    let manner = Manner {
+        read_only: settings.read_only,
+        extra_roots: variables.get("NODE_EXTRA_CA_CERTS").map(Into::into),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::file_system("start", "the runtime", error))?;
+    runtime.block_on(async {
+        let end = Instant::now() + settings.wait;
+        loop {
+            let facts = probe::gather(before.clone(), &target, &manner, progress).await;
+            if !probe::may_pass(&facts) || Instant::now() + PAUSE > end {
+                return Ok(facts);
+            }
+            progress("waiting for the database");
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
+}
+
+/// The Ghost that is installed, if there is one: a database can be asked without.
+fn find(root: &Root) -> Result<Option<Installation>> {
+    match root.locate(locate) {
+        Ok((_, installation)) => Ok(Some(installation)),
+        Err(Error::NothingToWorkOn { .. }) if matches!(root, Root::FirstOf(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn inspect(installation: &Installation, sandbox: &Sandbox) -> Result<facts::Installation> {
+    let inspector = Inspector {
+        installation,
+        depth: Depth::PackageDirectories,
+        sandbox,
+        receipt: None,
+    };
+    let all: Vec<&'static catalogue::Patch> = catalogue::patches().iter().collect();
+    let Inspection { entries, .. } = inspector.inspect(&all)?;
+    let version = |package: &str| {
+        let found = reached(installation, &[package]).ok()?;
+        let copy = found.first()?.found.first()?;
+        Some(copy.version.clone())
+    };
+    let ghost = &installation.ghost.directory;
+    let migrations = migration_files(&ghost.join("core/server/data/migrations"));
+    let referencing = migrations
+        .iter()
+        .flatten()
+        .filter(|file| {
+            let path = ghost
+                .join("core/server/data/migrations/versions")
+                .join(&file.version)
+                .join(&file.name);
+            std::fs::read_to_string(path)
+                .is_ok_and(|text| text.contains("addTable(") && text.contains("references:"))
+        })
+        .cloned()
+        .collect();
+    Ok(facts::Installation {
+        ghost: installation.ghost.version.clone(),
+        directory: ghost.display().to_string(),
+        knex_migrator: version("knex-migrator"),
+        mysql2: version("mysql2"),
+        patches: entries
+            .iter()
+            .map(|entry| Patch {
+                id: entry.id.clone(),
+                state: entry.state,
+            })
+            .collect(),
+        migrations,
+        referencing,
+        makes_views: ghost.join("core/server/data/schema/views.js").is_file(),
+    })
+}
+
+/// The files that knex-migrator counts, by the version whose folder they are in.
+fn migration_files(directory: &Path) -> Option<Vec<Migration>> {
+    let mut files = names(&directory.join("init"))?
+        .into_iter()
+        .map(|name| Migration {
+            version: "init".to_owned(),
+            name,
+        })
+        .collect::<Vec<_>>();
+    let versions = directory.join("versions");
+    for folder in names(&versions)? {
+        let inside = names(&versions.join(&folder)).unwrap_or_default();
+        files.extend(inside.into_iter().map(|name| Migration {
+            version: folder.clone(),
+            name,
+        }));
+    }
+    Some(files)
+}
+
+fn names(directory: &Path) -> Option<Vec<String>> {
+    let mut names: Vec<String> = std::fs::read_dir(directory)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    Some(names)
+}
+
+fn configuration(
+    settings: &Preflight,
+    installation: Option<&Installation>,
+    variables: &Variables,
+    driver: ssl::Rules,
+) -> Result<Configuration> {
+    let (config, env_file) = match &settings.connection {
+        Connection::Url { url, password_file } => {
+            let from_file = password_file.as_ref().map(|file| read(file)).transpose()?;
+            let password = match &from_file {
+                Some(text) => Some(
+                    text.strip_suffix('\n')
+                        .unwrap_or(text)
+                        .trim_end_matches('\r'),
+                ),
+                None => variables.get("GHOSTFIX_PASSWORD"),
+            };
+            return connection::of_url(&url.0, password, driver).map_err(|problem| Error::Usage {
+                problem: format!("--url: {problem}"),
+                next_step: "mysql://USER@HOST/DATABASE, and the password in GHOSTFIX_PASSWORD or in a file (--password-file)".to_owned(),
+            });
+        }
+        Connection::Configuration { config, env_file } => (config, env_file),
+    };
+    let of_file = match env_file {
+        None => None,
+        Some((file, quoting)) => {
+            let text = read(file)?;
+            let parsed = env_file::parse(&text, *quoting).map_err(|bad| Error::Unusable {
+                path: file.clone(),
+                problem: format!("line {}: {}", bad.line, bad.problem),
+                next_step: "each line is NAME=VALUE".to_owned(),
+            })?;
+            Some(Variables::of_file(parsed))
+        }
+    };
+    if let Some(config) = config {
+        // A file that was named has to be there; Ghost itself takes one that is not for empty.
+        read(config)?;
+    }
+    let here = std::path::PathBuf::from(".");
+    let surroundings = Surroundings {
+        ghost: installation.map(|installation| installation.ghost.directory.as_path()),
+        directory: installation.map_or(here.as_path(), |installation| &installation.real_root),
+        config: config.as_deref(),
+        variables: of_file.as_ref().unwrap_or(variables),
+        node_env: if config.is_some() || of_file.is_some() {
+            "production"
+        } else {
+            "development"
+        },
+    };
+    let rules = installation.map_or(loader::Rules::NEWEST, |installation| {
+        loader::Rules::of(&installation.ghost.directory)
+    });
+    Ok(connection::of_ghost(&surroundings, rules, driver))
+}
+
+fn read(file: &Path) -> Result<String> {
+    let bytes = std::fs::read(file).map_err(|error| Error::file_system("read", file, error))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn read_facts(file: &Path) -> Result<Facts> {
+    serde_json::from_str(&read(file)?).map_err(|error| Error::Unusable {
+        path: file.to_owned(),
+        problem: format!("these are no facts of ghostfix preflight: {error}"),
+        next_step: "save them anew with `ghostfix preflight --facts FILE`".to_owned(),
+    })
+}
+
+fn save(file: &Path, facts: &Facts) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(facts).map_err(|error| Error::Bug {
+        problem: format!("facts that are no JSON: {error}"),
+    })?;
+    text.push('\n');
+    std::fs::write(file, text).map_err(|error| Error::file_system("write", file, error))
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or_default()
+}
+
+/// The day, as `2026-11-21`, in UTC.
+fn today() -> String {
+    let days = now().div_euclid(86_400) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days - era * 146_097;
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    format!("{:04}-{month:02}-{day:02}", year + era * 400 + carry)
+}

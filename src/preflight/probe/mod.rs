@@ -1,0 +1,274 @@
+//! Asks a database everything that the checks need, as Ghost would connect to it, and writes nothing.
+//!
+//! One question a file. A layer that fails ends the asking: what lies behind it stays [`Fact::NotReached`], so that no
+//! later failure is invented. Statements other than SELECT and SHOW are sent only where what makes them fail was just
+//! seen.
+
+mod absent;
+mod account;
+mod columns;
+mod foreign_keys;
+mod grants;
+mod identity;
+mod keyspaces;
+mod lock;
+mod migrations;
+mod names;
+mod reach;
+mod recursive;
+mod tables;
+mod variables;
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::facts::{Fact, Facts, Login};
+use super::provider::Provider;
+use crate::connection::driver::{Address, Target};
+use crate::mysql::greeting::{self, Greeting};
+use crate::mysql::session::{Answer, Session};
+use crate::mysql::tls::{self, Terms, Trust};
+use crate::mysql::{errno, roots};
+
+/// No step takes longer, however long Ghost itself would wait.
+const LONGEST_STEP: Duration = Duration::from_secs(10);
+
+/// How to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manner {
+    /// Nothing but SELECT and SHOW.
+    pub read_only: bool,
+    /// `NODE_EXTRA_CA_CERTS`, whose certificates Node trusts as well.
+    pub extra_roots: Option<PathBuf>,
+}
+
+/// Told of each step as it begins.
+pub type Progress<'a> = &'a mut dyn FnMut(&'static str);
+
+/// Asks everything, beginning with the facts about configuration and installation.
+pub async fn gather(
+    mut facts: Facts,
+    target: &Target,
+    manner: &Manner,
+    progress: Progress<'_>,
+) -> Facts {
+    facts.asked_at = now_seconds();
+    facts.read_only_run = manner.read_only;
+    facts.provider = Provider::of(target.host(), None);
+    let limit = target.connect_timeout.min(LONGEST_STEP);
+
+    progress("looking up the name of the host");
+    let addresses = match &target.address {
+        Address::Host { host, port } => {
+            facts.addresses = names::resolve(host, *port, limit).await;
+            facts.addresses.known().cloned()
+        }
+        Address::Socket(_) => Some(Vec::new()),
+    };
+    let Some(addresses) = addresses else {
+        return facts;
+    };
+
+    progress("connecting");
+    let (reached, stream) = reach::reach(&target.address, &addresses, limit).await;
+    facts.reached = reached;
+    let Some(mut stream) = stream else {
+        return facts;
+    };
+
+    progress("waiting for the server's greeting");
+    let greeting = greeting::read(stream.as_mut(), limit).await;
+    facts.provider = Provider::of(target.host(), greeting.version());
+    let ready = matches!(greeting, Greeting::Ready { .. });
+    let offers_tls = greeting.offers_tls();
+    facts.greeting = Fact::Known(greeting);
+    if !ready {
+        return facts;
+    }
+
+    let trusted = match &target.tls {
+        Some(tls) => match &tls.ca {
+            Some(texts) => texts
+                .iter()
+                .flat_map(|text| roots::certificates(text))
+                .collect(),
+            None => roots::of_node(manner.extra_roots.as_deref()),
+        },
+        None => Vec::new(),
+    };
+    if let Some(wanted) = &target.tls {
+        if !offers_tls {
+            return facts;
+        }
+        progress("encrypting the connection");
+        if let Err(failure) = greeting::request_tls(stream.as_mut(), limit).await {
+            facts.tls = Fact::Unknown(failure.to_string());
+            return facts;
+        }
+        let terms = Terms {
+            host: target.host(),
+            roots: &trusted,
+            client: wanted.client.as_ref(),
+        };
+        let handshake = tls::shake_hands(stream, &terms, limit).await;
+        let stops = handshake.failure.is_some()
+            || (wanted.reject_unauthorized && handshake.by_ghost != Some(Trust::Trusted))
+            || !names_match(&handshake, target);
+        facts.tls = Fact::Known(handshake);
+        if stops {
+            return facts;
+        }
+    }
+
+    progress("logging in");
+    let (login, session) = account::log_in(target, &trusted, offers_tls, limit).await;
+    facts.login = login;
+    if let Some(session) = session {
+        ask_all(&mut facts, session, target, manner, progress).await;
+    }
+    facts
+}
+
+fn names_match(handshake: &tls::Handshake, target: &Target) -> bool {
+    use crate::connection::ssl::Identity;
+    let name = match target.tls.as_ref().map(|tls| &tls.identity) {
+        Some(Identity::Host) => target.host(),
+        Some(Identity::Localhost) => "localhost",
+        Some(Identity::NotChecked) | None => return true,
+    };
+    handshake.chain.first().is_some_and(|own| own.is_for(name))
+}
+
+async fn ask_all(
+    facts: &mut Facts,
+    mut session: Session,
+    target: &Target,
+    manner: &Manner,
+    progress: Progress<'_>,
+) {
+    let inside = matches!(facts.login.known(), Some(Login::In { .. })) && target.database.is_some();
+    let asker = &mut session;
+    progress("asking the server about itself");
+    facts.server = identity::ask(asker).await;
+    variables::ask(asker, &mut facts.server).await;
+    if let Some(server) = facts.server.known() {
+        let host = target.host();
+        let known = Provider::of(host, Some(&server.version));
+        if known != Provider::Unknown {
+            facts.provider = known;
+        }
+    }
+    facts.grants = grants::ask(asker).await;
+    if facts.provider.is_vitess() {
+        facts.keyspaces = keyspaces::ask(asker).await;
+    }
+    let database = facts
+        .server
+        .known()
+        .and_then(|server| server.database.clone());
+    if let Some(database) = database.filter(|_| inside) {
+        progress("looking at the tables");
+        facts.tables = tables::ask(asker, &database).await;
+        columns::ask(asker, &database, facts).await;
+        facts.foreign_keys = foreign_keys::ask(asker, &database).await;
+        if facts.has_table("migrations_lock") == Some(true) {
+            facts.lock = lock::ask(asker).await;
+        }
+        if facts.has_table("migrations") == Some(true) {
+            facts.migrations = migrations::ask(asker).await;
+        } else if facts.has_table("migrations") == Some(false) {
+            facts.migrations = Fact::Known(Vec::new());
+        }
+        if manner.read_only {
+            not_asked(facts);
+        } else {
+            progress("trying what Ghost will do, where it cannot succeed");
+            absent::ask(asker, &database, target, facts).await;
+            facts.recursive = recursive::ask(asker).await;
+        }
+    }
+    facts.round_trips = session.round_trips();
+    facts.rtt_us = session
+        .median()
+        .and_then(|median| u64::try_from(median.as_micros()).ok());
+    session.close().await;
+}
+
+fn not_asked(facts: &mut Facts) {
+    let reason = "not asked: --read-only sends nothing but SELECT and SHOW";
+    for fact in [
+        &mut facts.create_database,
+        &mut facts.add_foreign_key,
+        &mut facts.drop_table,
+        &mut facts.alter_view,
+        &mut facts.recursive,
+    ] {
+        *fact = Fact::Unknown(reason.to_owned());
+    }
+}
+
+/// How long one statement may take.
+const STATEMENT: Duration = Duration::from_secs(10);
+
+/// Rows, or why there are none.
+async fn rows(session: &mut Session, statement: &str) -> Fact<Vec<crate::mysql::session::Row>> {
+    match session.ask(statement, STATEMENT).await {
+        Answer::Rows(rows) => Fact::Known(rows),
+        Answer::Error(error) => Fact::Unknown(error.to_string()),
+        Answer::Lost(words) => Fact::Unknown(lost(&words)),
+    }
+}
+
+/// An error, or none, or why there is no answer.
+async fn reply(session: &mut Session, statement: &str) -> Fact<super::facts::Reply> {
+    let asked = statement.to_owned();
+    match session.ask(statement, STATEMENT).await {
+        Answer::Rows(_) => Fact::Known(super::facts::Reply { asked, error: None }),
+        Answer::Error(error) => Fact::Known(super::facts::Reply {
+            asked,
+            error: Some(error),
+        }),
+        Answer::Lost(words) => Fact::Unknown(lost(&words)),
+    }
+}
+
+fn lost(words: &str) -> String {
+    format!("the connection broke: {words}")
+}
+
+/// A text as SQL has it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+fn now_seconds() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or_default()
+}
+
+/// Whether what stopped the asking may be over in a moment: a database that is still starting.
+#[must_use]
+pub fn may_pass(facts: &Facts) -> bool {
+    if let Fact::Unknown(_) = facts.addresses {
+        return true;
+    }
+    if !facts.reached.is_empty() && facts.reached.iter().all(|one| one.milliseconds.is_none()) {
+        return true;
+    }
+    match facts.greeting.known() {
+        Some(Greeting::Refused(error)) => error.number == errno::TOO_MANY_CONNECTIONS,
+        Some(Greeting::Closed { .. } | Greeting::Silent { .. }) => true,
+        Some(Greeting::Foreign { .. }) => false,
+        Some(Greeting::Ready { .. }) => match &facts.login {
+            Fact::Known(Login::Broken { .. }) => true,
+            Fact::Known(Login::Refused(error)) => {
+                [errno::TOO_MANY_CONNECTIONS, errno::USER_LIMIT].contains(&error.number)
+            }
+            Fact::Known(_) | Fact::Unknown(_) | Fact::NotReached => false,
+        },
+        None => false,
+    }
+}
