@@ -64,7 +64,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         Finding {
             effect: Some(Effect::FailsInUse),
             ..Finding::error(format!(
-                "Ghost {} lacks patches without which it fails in use here: {}.",
+                "Ghost {} lacks patches without which it fails or loses data here: {}.",
                 installation.ghost,
                 list(&breaks)
             ))
@@ -122,7 +122,8 @@ fn need(facts: &Facts, id: &str) -> Need {
         "schema-lag"
             if managed && facts.pending().is_some_and(|pending| !pending.is_empty()) && !fresh =>
         {
-            Need::ToStart
+            // A race: mostly Ghost dies of it; where it does not, a change of data may be lost.
+            Need::InUse
         }
         "sessions-delete" if !fresh && means(Meaning::DirectDdlDisabled) => Need::InUse,
         _ => Need::NotNow,

@@ -1,0 +1,126 @@
+// The states that preflight is tried on, each with what it has to find, written down before it is run.
+//
+// `expected` names every check that must not be fine, with its level; all others have to be passed or a notice.
+// `starts` is whether Ghost starts in that state: preflight has to say that it does not exactly where it is false.
+import {SQL} from './sql.mjs';
+
+const VERIFY = {rejectUnauthorized: true, verifyIdentity: true};
+const NEW = {data: 'new'};
+const SITE = {data: 'site'};
+const unreached = {starts: false};
+
+// Vitess: `foreignKeys`, `directDdl`, `appUser`, `rtt`, `fault`, `certificate`. `tree`: treated, nothing, none.
+const vitess = (more = {}) => ({server: 'edge', foreignKeys: 'managed', tree: 'treated', ...NEW, ...more});
+const mysql = (more = {}) => ({server: 'mysql', tree: 'treated', ...NEW, ...more});
+const mariadb = (more = {}) => ({server: 'mariadb', tree: 'treated', ...NEW, ...more});
+
+export const STATES = [
+    // Healthy: nothing may be held against them.
+    {name: 'vitess managed, new, patched', ...vitess(), expected: {}, starts: true},
+    {name: 'vitess managed, in use, patched', ...vitess({...SITE, sql: [SQL.setNull]}), expected: {}, starts: true},
+    {name: 'vitess unmanaged, new, patched', ...vitess({foreignKeys: 'unmanaged'}), expected: {}, starts: true},
+    {name: 'vitess unmanaged, in use, patched', ...vitess({foreignKeys: 'unmanaged', ...SITE}), expected: {}, starts: true},
+    {name: 'vitess managed, new, patched, 20 ms', ...vitess({rtt: 20}), expected: {}, starts: true},
+    {name: 'vitess managed, new, patched, 60 ms', ...vitess({rtt: 60}), expected: {}, starts: true},
+    {name: 'vitess managed, safe migrations, in use, patched', ...vitess({...SITE, sql: [SQL.setNull], directDdl: false}), expected: {}, starts: true},
+    {name: 'vitess managed, new, patched, identity checked', ...vitess({ssl: VERIFY}), expected: {}, starts: true},
+    {name: 'mysql, new, patched', ...mysql(), expected: {}, starts: true},
+    {name: 'mysql, new, as published', ...mysql({tree: 'nothing'}), expected: {}, starts: true},
+    {name: 'mysql, in use, as published', ...mysql({tree: 'nothing', ...SITE}), expected: {}, starts: true},
+    {name: 'mysql over TLS', ...mysql({ssl: {rejectUnauthorized: true}, ca: 'mysql'}), expected: {}, starts: true},
+    {name: 'mysql, first boot interrupted', ...mysql({...SITE, sql: [SQL.oneInitRow]}), expected: {}, starts: true},
+    {name: 'mysql, an old lock without its table', ...mysql({...SITE, sql: [SQL.noLockTable]}), expected: {}, starts: true},
+    {name: 'mariadb, new, as published', ...mariadb({tree: 'nothing'}), expected: {}, starts: true},
+    {name: 'mariadb over TLS', ...mariadb({ssl: {rejectUnauthorized: true}}), expected: {}, starts: true},
+    {name: 'mysql, no installation', ...mysql({tree: 'none'}), expected: {patches: 'unknown'}, starts: true},
+
+    // Vitess as it is met.
+    {name: 'vitess managed, new, as published', ...vitess({tree: 'nothing'}),
+        expected: {'create-database': 'error', 'foreign-key-cycle': 'error', patches: 'error'}, starts: false},
+    {name: 'vitess unmanaged, new, as published', ...vitess({tree: 'nothing', foreignKeys: 'unmanaged'}),
+        expected: {'create-database': 'error', patches: 'error'}, starts: false},
+    {name: 'vitess managed, new, as published, 40 ms', ...vitess({tree: 'nothing', rtt: 40}),
+        expected: {'create-database': 'error', 'foreign-key-cycle': 'error', 'transaction-limit': 'error', patches: 'error'}, starts: false},
+    {name: 'vitess managed, new, no installation', ...vitess({tree: 'none'}),
+        expected: {'create-database': 'warning', 'foreign-key-cycle': 'warning', patches: 'unknown'}, starts: true},
+    {name: 'vitess, foreign keys not allowed, new', ...vitess({foreignKeys: 'disallow'}), expected: {'foreign-keys': 'error'}, starts: false},
+    {name: 'vitess, foreign keys not allowed, in use', ...vitess({foreignKeys: 'disallow', ...SITE}), expected: {'foreign-keys': 'warning'}, starts: true},
+    {name: 'vitess managed after unmanaged: cascading comments', ...vitess({...SITE, sql: [SQL.cascade]}),
+        expected: {'foreign-key-cycle': 'error'}, starts: true},
+    {name: 'vitess managed, safe migrations, new', ...vitess({directDdl: false}), expected: {'direct-ddl': 'error'}, starts: false},
+    {name: 'vitess managed, safe migrations, in use, as published', ...vitess({...SITE, sql: [SQL.setNull], directDdl: false, tree: 'nothing'}),
+        expected: {'direct-ddl': 'error', patches: 'error'}, starts: false},
+    {name: 'vitess managed, safe migrations, upgrade', ...vitess({data: 'older', directDdl: false, sql: [SQL.cascade]}),
+        expected: {'direct-ddl': 'error', 'foreign-key-cycle': 'error'}, starts: false},
+    {name: 'vitess, an account without ALTER, new', ...vitess({appUser: 'writer'}), expected: {privileges: 'error'}, starts: false},
+    {name: 'vitess, an account that only reads, in use', ...vitess({appUser: 'reader', ...SITE, sql: [SQL.setNull], tree: 'nothing'}),
+        expected: {privileges: 'error', patches: 'error'}, starts: false},
+    {name: 'vitess, lock held', ...vitess({...SITE, sql: [SQL.setNull, SQL.locked]}), expected: {'migration-lock': 'error'}, starts: false},
+    {name: 'vitess, init rows gone', ...vitess({...SITE, sql: [SQL.setNull, SQL.noInitRows]}), expected: {'init-rows': 'error'}, starts: true},
+    {name: 'vitess, newer database', ...vitess({...SITE, sql: [SQL.setNull, SQL.newer]}), expected: {'newer-database': 'error'}, starts: true},
+    {name: 'vitess managed, read-only run', ...vitess({options: ['--read-only']}),
+        expected: {'create-database': 'unknown', 'direct-ddl': 'unknown', views: 'unknown', 'recursive-cte': 'unknown', privileges: 'unknown'}, starts: true},
+
+    // TLS.
+    {name: 'edge, no ssl', ...vitess({ssl: null}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, ssl true', ...vitess({ssl: true}), expected: {'ssl-value': 'error'}, ...unreached},
+    {name: 'edge, ssl a word', ...vitess({ssl: 'require'}), expected: {'ssl-value': 'error'}, ...unreached},
+    {name: 'edge, ssl an array', ...vitess({ssl: [{rejectUnauthorized: true}], extra: true}), expected: {'ssl-value': 'warning'}, starts: true},
+    {name: 'edge, not verified', ...vitess({ssl: {rejectUnauthorized: false}}), expected: {'ssl-value': 'warning'}, starts: true},
+    {name: 'edge, authority not known', ...vitess({ssl: {rejectUnauthorized: true}, ca: null}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, ca a path', ...vitess({ssl: {ca: '/etc/ssl/ca.pem'}, ca: null}), expected: {'ssl-value': 'error', tls: 'error'}, ...unreached},
+    {name: 'edge, ca with written line ends', ...vitess({ssl: {ca: 'escaped'}, ca: null}), expected: {'ssl-value': 'error', tls: 'error'}, ...unreached},
+    {name: 'edge, certificate expired', ...vitess({certificate: 'expired'}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, certificate self-signed', ...vitess({certificate: 'self-signed'}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, certificate by somebody else', ...vitess({certificate: 'unknown-ca'}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, certificate of another host, not checked', ...vitess({certificate: 'wrong-host'}), expected: {}, starts: true},
+    {name: 'edge, certificate of another host, checked', ...vitess({certificate: 'wrong-host', ssl: VERIFY}), expected: {'tls-identity': 'error'}, ...unreached},
+    {name: 'edge, certificate of another host, accepted', ...vitess({certificate: 'wrong-host', ssl: {rejectUnauthorized: false, verifyIdentity: true}}),
+        expected: {'ssl-value': 'warning'}, starts: true},
+
+    // The network.
+    {name: 'nobody listens', ...vitess({connection: {port: 'closed'}}), expected: {tcp: 'error'}, ...unreached},
+    {name: 'a name that nobody knows', ...vitess({connection: {host: 'nowhere.invalid'}}), expected: {dns: 'error'}, ...unreached},
+    {name: 'edge, black hole', ...vitess({fault: 'black-hole', connection: {connectTimeout: 2000}}), expected: {server: 'error'}, ...unreached},
+    {name: 'edge, garbage', ...vitess({fault: 'garbage'}), expected: {server: 'error'}, ...unreached},
+    {name: 'edge, a web server', ...vitess({fault: 'http'}), expected: {server: 'error'}, ...unreached},
+    {name: 'edge, reset in the handshake', ...vitess({fault: 'reset'}), expected: {tls: 'error'}, ...unreached},
+    {name: 'edge, slow', ...vitess({fault: 'slow', tree: 'treated', connection: {connectTimeout: 9000}}), expected: {}, starts: true},
+
+    // The account.
+    {name: 'vitess, wrong password', ...vitess({connection: {password: 'wrong-password'}}), expected: {login: 'error'}, ...unreached},
+    {name: 'mysql, wrong password', ...mysql({connection: {password: 'wrong-password'}}), expected: {login: 'error'}, ...unreached},
+    {name: 'mysql, no password', ...mysql({connection: {password: ''}}), expected: {login: 'error'}, ...unreached},
+    {name: 'mysql, a password of digits', ...mysql({connection: {password: '12345678'}}), expected: {config: 'error'}, ...unreached},
+    {name: 'mysql, an account that only writes rows, new', ...mysql({account: 'writer'}),
+        expected: {privileges: 'error', 'create-database': 'error'}, starts: false},
+    {name: 'mysql, an account that only writes rows, in use, as published', ...mysql({account: 'writer', ...SITE, tree: 'nothing'}),
+        expected: {privileges: 'error', patches: 'error'}, starts: false},
+    {name: 'mysql, an account that only writes rows, in use, patched', ...mysql({account: 'writer', ...SITE}), expected: {privileges: 'warning'}, starts: true},
+    {name: 'mysql, an account that only reads', ...mysql({account: 'reader', ...SITE, tree: 'nothing'}),
+        expected: {privileges: 'error', patches: 'error'}, starts: false},
+    {name: 'mysql, another database, not allowed', ...mysql({connection: {database: 'elsewhere'}}), expected: {database: 'error'}, starts: false},
+
+    // The server and its data.
+    {name: 'mysql, read only', ...mysql({...SITE, before: ['SET GLOBAL read_only = ON'], after: ['SET GLOBAL read_only = OFF']}),
+        expected: {'read-only': 'error'}, starts: false},
+    {name: 'mysql, lock held', ...mysql({...SITE, sql: [SQL.locked]}), expected: {'migration-lock': 'error'}, starts: false},
+    {name: 'mysql, lock without its row', ...mysql({...SITE, sql: [SQL.noLockRow]}), expected: {'migration-lock': 'error'}, starts: false},
+    {name: 'mysql, init rows gone', ...mysql({...SITE, sql: [SQL.noInitRows]}), expected: {'init-rows': 'error'}, starts: true},
+    {name: 'mysql, all rows gone', ...mysql({...SITE, sql: [SQL.noRows]}), expected: {'init-rows': 'error'}, starts: true},
+    {name: 'mysql, newer database', ...mysql({...SITE, sql: [SQL.newer]}), expected: {'newer-database': 'error'}, starts: true},
+    {name: 'mysql, more migrations of this version', ...mysql({...SITE, sql: [SQL.moreOfTheSame]}), expected: {'newer-database': 'error'}, starts: false},
+    {name: 'mysql, another program\'s tables', ...mysql({sql: [SQL.otherProgram]}), expected: {database: 'warning'}, starts: true},
+    {name: 'mysql, tables of two collations', ...mysql({...SITE, sql: [SQL.collation]}), expected: {collation: 'warning'}, starts: true},
+    {name: 'mysql, another default collation', ...mysql({...SITE, before: ["SET GLOBAL default_collation_for_utf8mb4 = 'utf8mb4_general_ci'"],
+        after: ["SET GLOBAL default_collation_for_utf8mb4 = 'utf8mb4_0900_ai_ci'"]}), expected: {collation: 'warning'}, starts: true},
+    {name: 'mysql, few connections', ...mysql({before: ['SET GLOBAL max_connections = 12'], after: ['SET GLOBAL max_connections = 400'], pool: 20}),
+        expected: {pool: 'warning'}, starts: true},
+    {name: 'mysql, backslashes are plain', ...mysql({before: ["SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'"], after: ['SET GLOBAL sql_mode = DEFAULT']}),
+        expected: {'sql-mode': 'error'}, starts: true},
+    {name: 'mysql, an upgrade', ...mysql({data: 'older', tree: 'nothing'}), expected: {}, starts: true},
+    {name: 'vitess managed, an upgrade, patched', ...vitess({data: 'older', sql: [SQL.setNull]}), expected: {}, starts: true},
+    {name: 'vitess managed, an upgrade, without schema-lag', ...vitess({data: 'older', sql: [SQL.setNull], tree: 'nothing'}),
+        // A race: mostly it dies, sometimes it only loses data.
+        expected: {patches: 'error'}, starts: null},
+];
