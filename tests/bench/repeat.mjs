@@ -55,7 +55,7 @@ await main(async () => {
         const lagged = serverErrors(ghost).filter((e) => /^column '.*' not found in table '.*'$/.test(e.message));
         const lost = result.booted ? difference(expected, written) : null;
         results.push({...result, lagged: lagged.length, lost});
-        console.log(`run ${run}: ${result.booted ? `boots in ${result.seconds} s` : result.error}; refused for lag ${lagged.length} times${
+        console.log(`run ${run}: ${result.booted ? `boots in ${result.seconds} s` : result.error}; refused for lag ${lagged.length} times, which cost ${(lagged.length / 4).toFixed(1)} s${
             lost ? `; ${lost.length === 0 ? 'the same rows as on plain MySQL' : `other rows: ${JSON.stringify(lost).slice(0, 600)}`}` : ''}`);
     }
     const good = results.filter((r) => r.booted);
