@@ -46,7 +46,8 @@ bench: build ## Measure patch against patch-package, find and sed, on the real G
 
 .PHONY: fuzz
 fuzz: ## Fuzz parse, recognise, transform and prove for FUZZ_SECONDS (60); needs nightly Rust and clang
-	mkdir -p tests/fuzz/corpus/assess && cp patches/*/shapes/*.js tests/fuzz/corpus/assess/
+	mkdir -p tests/fuzz/corpus/assess
+	for shape in patches/*/shapes/*.js; do cp "$$shape" "tests/fuzz/corpus/assess/$${shape//\//-}"; done
 	cd tests/fuzz && RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing" \
 		cargo +nightly run --release --bin assess -- -max_total_time=$${FUZZ_SECONDS:-60} -max_len=4096 -timeout=20 corpus/assess
 
