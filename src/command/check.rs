@@ -25,9 +25,8 @@ use crate::ghost::{Upstream, upstream};
 use crate::image::copies::reached;
 use crate::image::installation::locate;
 use crate::javascript::sandbox::Sandbox;
-use crate::report::CheckReport;
-use crate::report::PatchEntry;
 use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
+use crate::report::{CheckReport, PatchEntry, State};
 use crate::settings::{self, What};
 
 /// Targets that are worked on at the same time: enough that the network is never idle, few enough for the memory.
@@ -268,8 +267,17 @@ impl Checker<'_> {
     fn release(&self, name: &str, release: &Release) -> Result<TargetReport> {
         let patches = self.judge.entries(release)?;
         let verdict = Verdict::of(&patches, release.knex_migrator.is_some());
-        let (reason, next_step) = words(verdict, &patches);
         let migrator = release.knex_migrator.as_ref();
+        let (reason, next_step) = match migrator.filter(|migrator| migrator.unavailable) {
+            Some(migrator) if verdict == Verdict::Refused => (
+                format!(
+                    "Ghost {} cannot be installed from this registry: it insists on {} {}, which is not there.",
+                    release.ghost, migrator.dependency.package, migrator.dependency.version
+                ),
+                Some(published::IN_AN_IMAGE.to_owned()),
+            ),
+            _ => words(verdict, &patches),
+        };
         Ok(TargetReport {
             target: name.to_owned(),
             resolved_via: release.resolved_via,
@@ -326,7 +334,7 @@ fn unknown(name: String, work: &Work, error: &Error) -> TargetReport {
 fn words(verdict: Verdict, patches: &[PatchEntry]) -> (String, Option<String>) {
     let made = patches
         .iter()
-        .filter(|entry| entry.state == crate::report::State::WouldApply)
+        .filter(|entry| entry.state == State::WouldApply)
         .count();
     match verdict {
         Verdict::Ok => (
@@ -352,9 +360,7 @@ fn words(verdict: Verdict, patches: &[PatchEntry]) -> (String, Option<String>) {
         Verdict::Refused => {
             let refused: BTreeSet<&str> = patches
                 .iter()
-                .filter(|entry| {
-                    entry.state.is_refusal() || entry.state == crate::report::State::Interrupted
-                })
+                .filter(|entry| entry.state.is_refusal() || entry.state == State::Interrupted)
                 .map(|entry| entry.id.as_str())
                 .collect();
             let refused: Vec<&str> = refused.into_iter().collect();

@@ -11,7 +11,7 @@ use crate::command::judging::{Opened, Package, absent, origin, would_apply};
 use crate::error::Result;
 use crate::ghost::{Files, Release};
 use crate::javascript::sandbox::Sandbox;
-use crate::report::PatchEntry;
+use crate::report::{PatchEntry, State};
 
 /// Judges files of published packages.
 pub(super) struct Judge<'a> {
@@ -25,7 +25,11 @@ struct Part<'a> {
     package: Package<'a>,
     directory: &'static str,
     files: &'a Files,
+    is_unavailable: bool,
 }
+
+/// What is no more on the registry may still be where it was installed.
+pub(super) const IN_AN_IMAGE: &str = "An image that was built while it was there may hold it: check docker://REGISTRY/REPOSITORY:TAG.";
 
 impl Judge<'_> {
     /// The entries of a release, in the catalogue's order. A package that this Ghost does not have has none.
@@ -34,20 +38,24 @@ impl Judge<'_> {
         let migrator = release
             .knex_migrator
             .as_ref()
-            .map(|migrator| (migrator.dependency.version.to_string(), &migrator.files));
-        let part_of = |name: &'static str| -> Option<Part<'_>> {
-            let (version, directory, files) = match (name, &migrator) {
-                ("ghost", _) => (&ghost, "", &release.files),
-                ("knex-migrator", Some((version, files))) => {
-                    (version, "node_modules/knex-migrator/", *files)
-                }
-                _ => return None,
-            };
-            Some(Part {
+            .map(|migrator| (migrator.dependency.version.to_string(), migrator));
+        let part_of = |name: &'static str| match (name, &migrator) {
+            ("ghost", _) => Some(Part {
+                package: Package {
+                    name,
+                    version: &ghost,
+                },
+                directory: "",
+                files: &release.files,
+                is_unavailable: false,
+            }),
+            ("knex-migrator", Some((version, migrator))) => Some(Part {
                 package: Package { name, version },
-                directory,
-                files,
-            })
+                directory: "node_modules/knex-migrator/",
+                files: &migrator.files,
+                is_unavailable: migrator.unavailable,
+            }),
+            _ => None,
         };
         // Patches in one file are judged together, one on top of the other.
         let mut numbered = Vec::new();
@@ -72,7 +80,16 @@ impl Judge<'_> {
                 None => {
                     let file = target.files.first().map_or("", String::as_str);
                     let path = PathBuf::from(format!("{}{file}", part.directory));
-                    numbered.push((number, absent(patch, part.package, path)));
+                    let mut entry = absent(patch, part.package, path);
+                    if part.is_unavailable {
+                        entry.state = State::Missing;
+                        entry.reason = format!(
+                            "The registry does not have {} {}.",
+                            part.package.name, part.package.version
+                        );
+                        entry.next_step = Some(IN_AN_IMAGE.to_owned());
+                    }
+                    numbered.push((number, entry));
                 }
             }
         }

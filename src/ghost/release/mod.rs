@@ -18,7 +18,8 @@ use super::files::Files;
 use super::tarball::Kept;
 use crate::error::{Error, Result};
 use lockfile::Locked;
-use settle::{Declarations, Settled};
+use settle::Declarations;
+pub(super) use settle::Settled;
 
 /// The dependencies that are asked for.
 const DEPENDENCIES: [&str; 3] = ["knex-migrator", "mysql", "mysql2"];
@@ -60,8 +61,10 @@ pub struct Dependency {
 pub struct Migrator {
     /// Which it is.
     pub dependency: Dependency,
-    /// Its files, as far as they can be patched.
+    /// Its files, as far as they can be patched; none where it is unavailable.
     pub files: Files,
+    /// The registry does not have this version, though Ghost insists on it: nothing can be installed from there.
+    pub unavailable: bool,
 }
 
 /// Where a release was found.

@@ -11,8 +11,10 @@ use crate::ghost::files::Files;
 use crate::ghost::integrity::Algorithm;
 use crate::ghost::prefetch::Prefetch;
 use crate::ghost::registry::Manifest;
-use crate::ghost::release::{Dependency, Facts, Migrator, Release, ResolvedVia, Selection};
-use crate::ghost::tarball;
+use crate::ghost::release::{
+    Dependency, Facts, Migrator, Release, ResolvedVia, Selection, Settled,
+};
+use crate::ghost::tarball::{self, Kept};
 use crate::ghost::wanted::Wanted;
 
 impl Upstream {
@@ -118,42 +120,7 @@ impl Upstream {
                         facts.version
                     ));
                 }
-                let (manifest, package) = match fetched {
-                    Some((manifest, package))
-                        if settled.package == manifest.name
-                            && settled.wanted == Wanted::Version(manifest.version.clone()) =>
-                    {
-                        (manifest, package)
-                    }
-                    _ => {
-                        let manifest =
-                            self.manifest(&settled.package, &settled.wanted, node.as_ref())?;
-                        let package = self.package(&manifest, Selection::KnexMigrator)?;
-                        (manifest, package)
-                    }
-                };
-                if let (Some(locked), Some(published)) = (&settled.integrity, &manifest.integrity)
-                    && locked != published
-                {
-                    return Err(Error::Upstream {
-                        problem: format!(
-                            "{}: Ghost's {} insists on {locked}, but the registry has {published}",
-                            manifest.id(),
-                            settled.by
-                        ),
-                        next_step: "an installation would fail as well: try another registry with --registry, and tell whoever runs this one"
-                            .to_owned(),
-                    });
-                }
-                let dependency = Dependency {
-                    package: manifest.name,
-                    version: manifest.version,
-                    settled_by: settled.by,
-                };
-                Some(Migrator {
-                    dependency,
-                    files: package.files,
-                })
+                Some(self.migrator(settled, node.as_ref(), fetched)?)
             }
         };
         let mut driver = |name: &str| self.driver(&facts, name, node.as_ref(), &mut notes);
@@ -167,6 +134,75 @@ impl Upstream {
             resolved_via,
             files,
             notes,
+        })
+    }
+
+    /// The knex-migrator that was settled, out of what is fetched already where that was the right one.
+    fn migrator(
+        &self,
+        settled: Settled,
+        node: Option<&Range>,
+        fetched: Option<(Manifest, Package)>,
+    ) -> Result<Migrator> {
+        let fetched = fetched.filter(|(manifest, _)| {
+            settled.package == manifest.name
+                && settled.wanted == Wanted::Version(manifest.version.clone())
+        });
+        let (manifest, package) = match fetched {
+            Some(fetched) => fetched,
+            None => match self.manifest(&settled.package, &settled.wanted, node) {
+                Ok(manifest) => {
+                    let package = self.package(&manifest, Selection::KnexMigrator)?;
+                    (manifest, package)
+                }
+                Err(error) => return self.unavailable(settled).ok_or(error),
+            },
+        };
+        if let (Some(locked), Some(published)) = (&settled.integrity, &manifest.integrity)
+            && locked != published
+        {
+            return Err(Error::Upstream {
+                problem: format!(
+                    "{}: Ghost's {} insists on {locked}, but the registry has {published}",
+                    manifest.id(),
+                    settled.by
+                ),
+                next_step: "an installation would fail as well: try another registry with --registry, and tell whoever runs this one"
+                    .to_owned(),
+            });
+        }
+        Ok(Migrator {
+            dependency: Dependency {
+                package: manifest.name,
+                version: manifest.version,
+                settled_by: settled.by,
+            },
+            files: package.files,
+            unavailable: false,
+        })
+    }
+
+    /// A version that the registry does not have: it knows the package, and lists others. Some Ghosts insist on such a one.
+    fn unavailable(&self, settled: Settled) -> Option<Migrator> {
+        let Wanted::Version(version) = settled.wanted else {
+            return None;
+        };
+        // What is cached may be older than the version.
+        if self.shared.settings.offline {
+            return None;
+        }
+        let packument = self.packument(&settled.package).ok()?;
+        if packument.manifests.is_empty() || packument.manifest(&version).is_some() {
+            return None;
+        }
+        Some(Migrator {
+            dependency: Dependency {
+                package: settled.package,
+                version,
+                settled_by: settled.by,
+            },
+            files: Files::in_memory(Kept::new()),
+            unavailable: true,
         })
     }
 
