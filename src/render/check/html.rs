@@ -21,10 +21,10 @@ pub(super) fn report(report: &CheckReport) -> String {
     };
     let mut body = String::new();
     page.head(&title, &mut body);
-    page.versions(&mut body);
     if report.targets.len() > 1 {
         page.comparison(&mut body);
     }
+    page.versions(&mut body);
     page.patches(&mut body);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -69,7 +69,7 @@ impl<'r> Page<'r> {
             "<header>\n<h1>{}</h1>\n<p class=\"lead\">{} {}</p>\n",
             escaped(title),
             escaped(&summary::done(self.report)),
-            escaped(&summary::meaning(self.report))
+            with_code(&summary::meaning(self.report))
         ));
         if self.report.single().is_none() {
             body.push_str("<ul class=\"sums\">\n");
@@ -97,17 +97,19 @@ impl<'r> Page<'r> {
         }
         body.push_str(&format!(
             "<p class=\"faint\">Made by <code>ghostfix check</code> {}: each patch was made in memory on the published \
-             packages, and proved by running the code before and after.</p>\n</header>\n",
+             packages, and proved by running the code before and after.</p>\n</header>\n<main>\n",
             env!("CARGO_PKG_VERSION")
         ));
     }
 
     fn versions(&self, body: &mut String) {
         let targets = &self.report.targets;
-        body.push_str("<main>\n<section id=\"versions\">\n");
+        body.push_str("<section id=\"versions\">\n");
         if self.report.single().is_none() {
+            body.push_str("<h2>Versions</h2>\n");
+            self.legend(body);
             body.push_str(
-                "<h2>Versions</h2>\n<p class=\"filter\" hidden><label>Show <input id=\"filter\" type=\"search\" \
+                "<p class=\"filter\" hidden><label>Show <input id=\"filter\" type=\"search\" \
                  placeholder=\"6.65, refused, …\"></label></p>\n",
             );
         }
@@ -117,6 +119,22 @@ impl<'r> Page<'r> {
             self.version(number, target, before, body);
         }
         body.push_str("</div>\n</section>\n");
+    }
+
+    /// What the signs of a line stand for, in their order.
+    fn legend(&self, body: &mut String) {
+        let patches: Vec<String> = self
+            .report
+            .selected
+            .iter()
+            .map(|patch| format!("<a href=\"#{0}\">{0}</a>", escaped(&patch.id)))
+            .collect();
+        body.push_str(&format!(
+            "<p class=\"small\">The signs of a line, in order: {}. <span class=\"chip made\">●</span> can be made, \
+             <span class=\"chip there\">✓</span> there already, <span class=\"chip none\">–</span> not needed, \
+             <span class=\"chip stops\">✗</span> refused. Each line opens.</p>\n",
+            patches.join(", ")
+        ));
     }
 
     fn version(
@@ -250,7 +268,7 @@ impl<'r> Page<'r> {
     fn comparison(&self, body: &mut String) {
         body.push_str(
             "<section id=\"compare\">\n<h2>What changed between two versions</h2>\n\
-             <noscript><p>Each version above tells what changed since the one before it; comparing any two needs \
+             <noscript><p>Each version below tells what changed since the one before it; comparing any two needs \
              JavaScript.</p></noscript>\n<p class=\"compare\" hidden><label>From <select id=\"from\"></select></label> \
              <label>to <select id=\"to\"></select></label></p>\n<div id=\"changes\" aria-live=\"polite\"></div>\n</section>\n",
         );
@@ -260,7 +278,7 @@ impl<'r> Page<'r> {
         body.push_str("<section id=\"patches\">\n<h2>Which patch does what, where</h2>\n");
         for (patch, edits) in &self.edits {
             body.push_str(&format!(
-                "<article>\n<h3>{}</h3>\n<p>{}</p>\n<p class=\"small\">in {}: <code>{}</code></p>\n",
+                "<article id=\"{0}\">\n<h3>{0}</h3>\n<p>{1}</p>\n<p class=\"small\">in {2}: <code>{3}</code></p>\n",
                 escaped(&patch.id),
                 escaped(&patch.title),
                 escaped(&patch.package),
@@ -434,6 +452,17 @@ fn diff(diff: &str) -> String {
     }
     block.push_str("</pre>");
     block
+}
+
+/// Our own words, whose code stands between backticks.
+fn with_code(words: &str) -> String {
+    let parts = words.split('`').enumerate();
+    parts
+        .map(|(number, part)| match number % 2 {
+            0 => escaped(part),
+            _ => format!("<code>{}</code>", escaped(part)),
+        })
+        .collect()
 }
 
 /// Anybody's words as text of an element or a quoted attribute.

@@ -122,8 +122,8 @@ fn lines(targets: &[TargetReport], page: &mut Page) {
         match target.verdict {
             Verdict::Unknown => {}
             Verdict::Ok | Verdict::NotApplicable | Verdict::Refused => {
-                parts.push((FAINT, format!("  knex-migrator {}", padded(&migrator, 7))));
-                parts.push((FAINT, node));
+                let migrator = format!("  knex-migrator {}", padded(&migrator, 7));
+                parts.push((FAINT, format!("{migrator}{node}").trim_end().to_owned()));
             }
         }
         let parts: Vec<(Style, &str)> = parts
