@@ -104,14 +104,14 @@ fn needed(program: &str, package: &str) -> String {
 }
 
 /// Debian's docker-registry on a port of its own.
-struct DockerRegistry {
+pub(crate) struct DockerRegistry {
     child: Child,
-    host: String,
+    pub(crate) host: String,
     _directory: tempfile::TempDir,
 }
 
 impl DockerRegistry {
-    fn start(htpasswd: Option<&str>) -> Self {
+    pub(crate) fn start(htpasswd: Option<&str>) -> Self {
         let program = needed("docker-registry", "docker-registry");
         let directory = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -169,7 +169,7 @@ impl Drop for DockerRegistry {
     }
 }
 
-fn skopeo(arguments: &[&str]) {
+pub(crate) fn skopeo(arguments: &[&str]) {
     let output = Command::new(needed("skopeo", "skopeo"))
         .arg("--insecure-policy")
         .args(arguments)

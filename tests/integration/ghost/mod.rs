@@ -1,11 +1,11 @@
 //! The upstream side, against servers of our own and against the registry that npm is configured for.
 
-mod fake_registry;
+pub(crate) mod fake_registry;
 mod image;
-mod image_builder;
-mod image_registry;
+pub(crate) mod image_builder;
+pub(crate) mod image_registry;
 mod npm_config;
 mod published;
 mod registry;
-mod server;
+pub(crate) mod server;
 mod upstream;

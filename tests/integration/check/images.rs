@@ -1,0 +1,254 @@
+//! Images: archives of every kind and a real registry; what is patched in them, and what is no Ghost.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::check::{DATABASE, GHOST_FILES, LOCK_TABLE, check, run, said, states};
+use crate::common;
+use crate::ghost::image_builder::{self, Image, Layer, Packing, archive};
+use crate::ghost::image_registry::{DockerRegistry, skopeo};
+use crate::packages;
+
+const VERSION: &str = "var/lib/ghost/versions/6.65.0";
+const MIGRATOR: &str = "node_modules/.pnpm/knex-migrator@6.2.1/node_modules/knex-migrator";
+
+/// A Ghost as the official image has it, below `root`.
+fn install(root: &Path) {
+    let ghost = root.join(VERSION);
+    let write = |path: String, bytes: &[u8]| {
+        let path = ghost.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    write(
+        "package.json".to_owned(),
+        br#"{"name": "ghost", "version": "6.65.0", "engines": {"node": "^22.13.1"}}"#,
+    );
+    for (path, text) in GHOST_FILES {
+        write(path.to_owned(), text.as_bytes());
+    }
+    for path in ["package.json", DATABASE, LOCK_TABLE] {
+        let bytes = packages::published("knex-migrator", "6.2.1", path);
+        write(format!("{MIGRATOR}/{path}"), &bytes);
+    }
+    std::os::unix::fs::symlink(
+        ".pnpm/knex-migrator@6.2.1/node_modules/knex-migrator",
+        ghost.join("node_modules/knex-migrator"),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink("versions/6.65.0", root.join("var/lib/ghost/current")).unwrap();
+}
+
+/// All files and links below a directory, as a layer that `keep` chooses from.
+fn layer(root: &Path, keep: impl Fn(&str) -> bool) -> Layer {
+    let mut layer = Layer::new();
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.unwrap();
+        let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap();
+        if path.is_empty() || !keep(path) {
+            continue;
+        }
+        layer = if entry.file_type().is_symlink() {
+            layer.link(path, fs::read_link(entry.path()).unwrap().to_str().unwrap())
+        } else if entry.file_type().is_file() {
+            layer.file(path, fs::read(entry.path()).unwrap())
+        } else {
+            layer
+        };
+    }
+    layer
+}
+
+/// Ghost in one layer, as it is published; and the same with what `ghostfix patch` wrote in a layer on top.
+fn images() -> (Image, Image) {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    install(root);
+    let below = |root: &Path| {
+        vec![
+            (
+                Packing::Gzip,
+                Layer::new().file("usr/lib/large", vec![7; 300_000]),
+            ),
+            (Packing::Zstandard, layer(root, |_| true)),
+        ]
+    };
+    let published = Image::new(below(root));
+    let mut layers = below(root);
+    let patch = common::run("patch", &root.join("var/lib/ghost"), &[]);
+    assert_eq!(patch.code(), 0, "{}", patch.answer);
+    let patched = |path: &str| path.ends_with(".js") || path.contains("/.ghostfix/");
+    layers.push((Packing::Plain, layer(root, patched)));
+    (published, Image::new(layers))
+}
+
+fn save(image: &Image, path: &Path) {
+    fs::write(path, archive(&image.layout(&[image.entry()]))).unwrap();
+}
+
+fn verify(home: &Path, image: &str) -> (i32, Value) {
+    let answer = run(home, &["verify", "--image", image, "--format", "json"]);
+    let report = serde_json::from_str(&answer.stdout)
+        .unwrap_or_else(|problem| panic!("{problem}: {answer}"));
+    (answer.code(), report)
+}
+
+/// Images are written out to be looked at, and taken away again.
+fn assert_nothing_left(home: &Path) {
+    let left: Vec<_> = fs::read_dir(home)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("ghostfix-image-"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn an_archive_of_either_kind_is_checked_and_verified() {
+    let (published, patched) = images();
+    let home = tempfile::tempdir().unwrap();
+    save(&published, &home.path().join("published.tar"));
+    save(&patched, &home.path().join("patched.tar"));
+    fs::write(home.path().join("saved.tar"), archive(&patched.saved())).unwrap();
+    image_builder::write(
+        &patched.layout(&[patched.entry()]),
+        &home.path().join("layout"),
+    );
+    let nowhere = "http://127.0.0.1:9/";
+
+    let (code, report) = check(home.path(), nowhere, &["published.tar"]);
+    assert_eq!(code, 0, "{report}");
+    let target = &report["targets"][0];
+    assert_eq!(target["resolved_via"], "image");
+    assert_eq!(target["ghost"], "6.65.0");
+    assert_eq!(target["node"], "^22.13.1");
+    assert_eq!(target["knex_migrator"]["version"], "6.2.1");
+    assert!(target["image"].as_str().unwrap().starts_with("sha256:"));
+    assert!(
+        states(target)
+            .iter()
+            .all(|(_, state)| *state == "would-apply")
+    );
+    assert_eq!(
+        target["patches"][0]["path"],
+        format!("versions/6.65.0/{MIGRATOR}/{DATABASE}")
+    );
+
+    let (code, report) = verify(home.path(), "published.tar");
+    assert_eq!(code, 1);
+    assert_eq!(report["root"], "/var/lib/ghost");
+    assert_eq!(
+        report["ghost"]["directory"],
+        "/var/lib/ghost/versions/6.65.0"
+    );
+    assert!(
+        states(&report)
+            .iter()
+            .all(|(_, state)| *state == "not-applied")
+    );
+
+    for image in ["patched.tar", "saved.tar", "./layout"] {
+        let (code, report) = verify(home.path(), image);
+        assert_eq!(code, 0, "{image}: {report}");
+        assert!(
+            states(&report)
+                .iter()
+                .all(|(_, state)| *state == "already-applied")
+        );
+        let (code, report) = check(home.path(), nowhere, &[image]);
+        assert_eq!(code, 0, "{image}: {report}");
+        assert!(
+            states(&report["targets"][0])
+                .iter()
+                .all(|(_, state)| *state == "already-applied")
+        );
+    }
+    assert_nothing_left(home.path());
+}
+
+#[test]
+fn an_image_on_a_registry_is_checked_and_verified_after_the_build() {
+    let (published, patched) = images();
+    let home = tempfile::tempdir().unwrap();
+    let registry = DockerRegistry::start(None);
+    for (tag, image) in [("6", &published), ("6-patched", &patched)] {
+        let file = home.path().join(format!("{tag}.tar"));
+        save(image, &file);
+        skopeo(&[
+            "copy",
+            "--dest-tls-verify=false",
+            &format!("oci-archive:{}", file.display()),
+            &format!("docker://{}/library/ghost:{tag}", registry.host),
+        ]);
+    }
+    let name = |tag: &str| format!("docker://{}/library/ghost:{tag}", registry.host);
+    assert_eq!(verify(home.path(), &name("6")).0, 1);
+    let (code, report) = verify(home.path(), &name("6-patched"));
+    assert_eq!(code, 0, "{report}");
+    assert!(
+        report["notes"][0]
+            .as_str()
+            .unwrap()
+            .contains("6-patched (sha256:"),
+        "{report}"
+    );
+    let (code, report) = check(
+        home.path(),
+        "http://127.0.0.1:9/",
+        &[&name("6"), &name("6-patched")],
+    );
+    assert_eq!(code, 0, "{report}");
+    // From the cache alone.
+    let (code, offline) = check(
+        home.path(),
+        "http://127.0.0.1:9/",
+        &["--offline", &name("6"), &name("6-patched")],
+    );
+    assert_eq!((code, &offline["targets"]), (0, &report["targets"]));
+    assert_eq!(verify(home.path(), &name("7")).0, 6);
+    assert_nothing_left(home.path());
+}
+
+#[test]
+fn what_is_no_ghost_or_damaged_or_no_image_is_told_apart() {
+    let home = tempfile::tempdir().unwrap();
+    let other = Image::new(vec![(
+        Packing::Gzip,
+        Layer::new().file("app/package.json", r#"{"name": "app", "version": "1.0.0"}"#),
+    )]);
+    save(&other, &home.path().join("other.tar"));
+    let (published, _) = images();
+    let mut layout = published.layout(&[published.entry()]);
+    let largest = layout.values().map(Vec::len).max().unwrap();
+    for bytes in layout.values_mut().filter(|bytes| bytes.len() == largest) {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    }
+    fs::write(home.path().join("damaged.tar"), archive(&layout)).unwrap();
+    fs::write(home.path().join("text.tar"), "no archive").unwrap();
+    for (image, code, words) in [
+        ("other.tar", 3, "there is no Ghost in "),
+        ("damaged.tar", 6, "nothing of it was kept"),
+        (
+            "text.tar",
+            6,
+            "is neither an npm package nor an image archive",
+        ),
+        ("absent.tar", 3, "there is no file "),
+        (".", 2, "is no image"),
+    ] {
+        let answer = run(home.path(), &["verify", "--image", image]);
+        assert_eq!(answer.code(), code, "{image}: {answer}");
+        assert!(said(&answer).contains(words), "{image}: {answer}");
+        assert!(!answer.stderr.contains("ghostfix-image-"), "{answer}");
+    }
+    let answer = run(home.path(), &["check", "other.tar"]);
+    assert_eq!(answer.code(), 3, "{answer}");
+    assert_eq!(
+        run(home.path(), &["verify", "--image", "x", "--root", "y"]).code(),
+        2
+    );
+    assert_nothing_left(home.path());
+}
