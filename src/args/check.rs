@@ -19,6 +19,12 @@ pub struct Check {
     /// Every published Ghost from this version on
     #[arg(long, value_name = "VERSION", conflicts_with = "targets")]
     pub since: Option<String>,
+    /// Say what the upgrade from this Ghost does to the database
+    ///
+    /// The version you run, or where it is installed: every migration that would run, in order, what each of them
+    /// touches, and what may go wrong with it on PlanetScale and other Vitess. Nothing is asked of the database.
+    #[arg(long, value_name = "VERSION|DIR", conflicts_with_all = ["all", "since"])]
+    pub from: Option<String>,
     /// Fail only where a verdict is worse than in this report
     ///
     /// What `ghostfix check --format json` printed before, committed to the repository. A target that it does not

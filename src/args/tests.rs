@@ -59,7 +59,7 @@ fn what_does_not_exist_yet_is_unknown() {
     for words in [
         &["lock"][..],
         &["run"],
-        &["check", "--from", "5.75.1"],
+        &["check", "--from", "5.75.1", "--all"],
         &["revert", "--deep"],
     ] {
         let error = Args::try_parse_from(std::iter::once("ghostfix").chain(words.iter().copied()))

@@ -5,6 +5,7 @@ mod baseline;
 mod installed;
 mod memory;
 mod published;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use self::memory::Memory;
 use self::published::Judge;
+use self::upgrade::Start;
 use super::patches::describe;
 use super::unpacked::Unpacked;
 use crate::catalogue;
@@ -21,7 +23,7 @@ use crate::ghost::npm_config::Surroundings;
 use crate::ghost::registry::Manifest;
 use crate::ghost::release::{self, Release, ResolvedVia};
 use crate::ghost::target::{self, Target};
-use crate::ghost::{Upstream, upstream};
+use crate::ghost::{Files, Upstream, upstream};
 use crate::image::copies::reached;
 use crate::image::installation::locate;
 use crate::javascript::sandbox::Sandbox;
@@ -77,6 +79,14 @@ pub fn run(
     let upstream = open(&settings.upstream, surroundings)?;
     let (scope, work) = work(&settings.what, &upstream, surroundings.working_directory())?;
     let selected = catalogue::selected(&settings.patches);
+    let start = match &settings.from {
+        Some(from) => Some(Start::at(
+            from,
+            surroundings.working_directory(),
+            &upstream,
+        )?),
+        None => None,
+    };
     let checker = Checker {
         upstream: &upstream,
         judge: Judge {
@@ -84,6 +94,7 @@ pub fn run(
             sandbox,
             memory: Memory::new(&upstream),
         },
+        start,
     };
     let targets = match (&scope, work.as_slice()) {
         (Scope::Named, [Work::Named(name, target)]) => vec![checker.named(name, target)?],
@@ -157,6 +168,8 @@ fn work(what: &What, upstream: &Upstream, directory: &Path) -> Result<(Scope, Ve
 struct Checker<'a> {
     upstream: &'a Upstream,
     judge: Judge<'a>,
+    /// The Ghost that is upgraded.
+    start: Option<Start>,
 }
 
 impl Checker<'_> {
@@ -240,13 +253,22 @@ impl Checker<'_> {
             return self.release(name, &release);
         }
         let (selected, sandbox) = (self.judge.selected, self.judge.sandbox);
-        installed::target(
+        let report = installed::target(
             name,
             &installation,
             ResolvedVia::Directory,
             selected,
             sandbox,
-        )
+        )?;
+        self.with_upgrade(report, &Files::in_directory(&installation.ghost.directory))
+    }
+
+    /// The report with what the upgrade does, where that was asked.
+    fn with_upgrade(&self, mut report: TargetReport, files: &Files) -> Result<TargetReport> {
+        if let Some(start) = &self.start {
+            report.upgrade = start.upgrade(&report, files)?;
+        }
+        Ok(report)
     }
 
     fn image(&self, name: &str, target: &Target) -> Result<TargetReport> {
@@ -261,7 +283,7 @@ impl Checker<'_> {
         for note in &mut report.notes {
             *note = unpacked.as_in_image(note);
         }
-        Ok(report)
+        self.with_upgrade(report, &Files::in_directory(&installation.ghost.directory))
     }
 
     fn release(&self, name: &str, release: &Release) -> Result<TargetReport> {
@@ -278,7 +300,7 @@ impl Checker<'_> {
             ),
             _ => words(verdict, &patches),
         };
-        Ok(TargetReport {
+        let report = TargetReport {
             target: name.to_owned(),
             resolved_via: release.resolved_via,
             image: None,
@@ -291,8 +313,10 @@ impl Checker<'_> {
             reason,
             next_step,
             patches,
+            upgrade: None,
             notes: release.notes.clone(),
-        })
+        };
+        self.with_upgrade(report, &release.files)
     }
 }
 
@@ -326,6 +350,7 @@ fn unknown(name: String, work: &Work, error: &Error) -> TargetReport {
         reason: error.to_string(),
         next_step: Some(error.next_step().to_owned()),
         patches: Vec::new(),
+        upgrade: None,
         notes: Vec::new(),
     }
 }

@@ -83,11 +83,14 @@ pub fn of_migrations(migrations: &[Migration]) -> Vec<Vec<Hazard>> {
 #[derive(Default)]
 struct SoFar {
     tables: BTreeSet<String>,
+    /// Those that this very migration has made: their first columns come with them.
+    new: BTreeSet<String>,
     columns: BTreeSet<(String, String)>,
 }
 
 fn of_migration(migration: &Migration, so_far: &mut SoFar) -> Vec<Hazard> {
     let mut found = Vec::new();
+    so_far.new.clear();
     if migration.aborts {
         found.push(aborts(migration));
     }
@@ -125,6 +128,7 @@ impl SoFar {
         match &operation.action {
             Action::CreateTable => {
                 self.tables.insert(table.clone());
+                self.new.insert(table.clone());
             }
             Action::RenameTable(to) => {
                 if self.tables.remove(table) {
@@ -135,10 +139,10 @@ impl SoFar {
                     .map(|(own, column)| (if own == *table { to.clone() } else { own }, column))
                     .collect();
             }
-            Action::AddColumn(column) if !self.tables.contains(table) => {
+            Action::AddColumn(column) if !self.new.contains(table) => {
                 self.columns.insert((table.clone(), column.name.clone()));
             }
-            Action::RenameColumn(_, to) if !self.tables.contains(table) => {
+            Action::RenameColumn(_, to) => {
                 self.columns.insert((table.clone(), to.clone()));
             }
             _ => {}
@@ -177,7 +181,7 @@ fn of_operation(operation: &Operation, so_far: &SoFar, found: &mut Vec<Hazard>) 
         }),
         Action::AddForeignKey(key) => {
             let what = format!(
-                "{named}.`{}` → `{}`.`{}`",
+                "{named}.`{}` refers to `{}`.`{}`",
                 key.column, key.parent, key.parent_column
             );
             if Some(key.parent.as_str()) == table && key.on_delete.as_deref() == Some("CASCADE") {
@@ -185,9 +189,9 @@ fn of_operation(operation: &Operation, so_far: &SoFar, found: &mut Vec<Hazard>) 
                     id: "foreign-key-cycle",
                     level: Level::Error,
                     reason: format!(
-                        "{what} cascades within its own table: where foreign keys are managed, every write after it fails with VT09019"
+                        "{what}, its own table, and cascades: where foreign keys are managed, every write after it fails with VT09019"
                     ),
-                    fix: "After the upgrade, drop that key and add it again with ON DELETE SET NULL; preflight prints the SQL".to_owned(),
+                    fix: "After the upgrade, drop that key and put an index in its place, as the patch `comments-parent` does for a new database".to_owned(),
                 });
             }
             if !so_far.tables.contains(&key.parent) && Some(key.parent.as_str()) != table {
@@ -195,7 +199,7 @@ fn of_operation(operation: &Operation, so_far: &SoFar, found: &mut Vec<Hazard>) 
                     id: "foreign-key-collation",
                     level: Level::Warning,
                     reason: format!(
-                        "{what}: the parent is there already. Where its collation is not that of the new column, which is \
+                        "{what}, which is there already. Where its collation is not that of the new column, which is \
                          the server's default for utf8mb4, this fails with errno 3780"
                     ),
                     fix: "Compare TABLE_COLLATION in information_schema.TABLES with the server's default for utf8mb4, and \
@@ -320,7 +324,7 @@ fn schema_lag(operation: &Operation, so_far: &SoFar, named: &str) -> Option<Haza
         level: Level::Warning,
         reason: format!(
             "{named}: `{}` is added and written in the same upgrade; where foreign keys are managed, vtgate may not know \
-             it yet (errno 1105, `column '…' not found`){lost}",
+             it yet and refuses the statement with errno 1105{lost}",
             new.join("`, `")
         ),
         fix: "Build the image with the patch `schema-lag`, which asks again".to_owned(),
@@ -499,6 +503,21 @@ mod tests {
             [vec![], vec!["schema-lag"], vec![]]
         );
         assert_eq!(ids(&[write, add]), [vec![""; 0], vec![]]);
+    }
+
+    #[test]
+    fn a_new_table_is_known_with_the_columns_that_it_began_with() {
+        let make = migration(vec![
+            operation("revisions", Action::CreateTable),
+            operation("revisions", column("id")),
+        ]);
+        let add = migration(vec![operation("revisions", column("count"))]);
+        let first = migration(vec![operation("revisions", update(&["id"]))]);
+        let later = migration(vec![operation("revisions", update(&["count"]))]);
+        assert_eq!(
+            ids(&[make, add, first, later]),
+            [vec![], vec![], vec![], vec!["schema-lag"]]
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Applied {
 }
 
 /// An upgrade, migration by migration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Where it begins.
     pub from: Brings,
@@ -31,7 +31,7 @@ pub struct Plan {
 }
 
 /// A migration that would run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What it does.
     pub migration: Migration,

@@ -8,6 +8,7 @@ mod json;
 mod markdown;
 mod sarif;
 mod summary;
+mod upgrade;
 
 use crate::report::CheckReport;
 use crate::settings::{Format, Output};

@@ -2,6 +2,7 @@
 
 use super::{Outcome, PatchDescription, PatchEntry, State};
 use crate::ghost::release::ResolvedVia;
+use crate::migrations::Plan;
 
 /// The answer of `check`.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +57,19 @@ pub struct TargetReport {
     pub next_step: Option<String>,
     /// One entry for each selected patch and each copy of its file.
     pub patches: Vec<PatchEntry>,
+    /// What the upgrade to it does to the database, where it was asked from which Ghost.
+    pub upgrade: Option<Upgrade>,
     /// Things worth a line that change no verdict.
     pub notes: Vec<String>,
+}
+
+/// An upgrade of the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upgrade {
+    /// Where it begins, as it was asked for.
+    pub from: String,
+    /// What would run.
+    pub plan: Plan,
 }
 
 /// A package that Ghost brings along.

@@ -12,6 +12,8 @@ pub struct Check {
     pub what: What,
     /// Ids of the selected patches, in the catalogue's order; at least one.
     pub patches: Vec<String>,
+    /// The Ghost that is upgraded, as it was typed.
+    pub from: Option<String>,
     /// A report of before.
     pub baseline: Option<PathBuf>,
     /// Where packages come from.
@@ -52,6 +54,7 @@ impl Check {
         Self {
             what,
             patches: selection::select(&args.selection, known, problems),
+            from: args.from,
             baseline: args.baseline,
             upstream: Upstream {
                 offline: args.upstream.offline,

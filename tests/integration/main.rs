@@ -12,6 +12,7 @@ mod hostile;
 mod image;
 mod installation;
 mod locate;
+mod migrations;
 mod output;
 mod packages;
 mod pins;

@@ -11,6 +11,7 @@ use crate::image::installation::Installation;
 use crate::image::receipt::Receipt;
 use crate::image::transaction;
 use crate::javascript::sandbox::Sandbox;
+use crate::migrations::plan::Brings;
 use crate::report::check::{Dependency, TargetReport, Verdict};
 
 /// What `ghostfix patch --dry-run` would say about it, and what it brings along.
@@ -66,7 +67,20 @@ pub(super) fn target(
         reason,
         next_step,
         patches,
+        upgrade: None,
         notes,
+    })
+}
+
+/// What it brings along, as far as an upgrade can trip over it.
+pub(super) fn brings(installation: &Installation) -> Result<Brings> {
+    let brought = reached(installation, &["knex-migrator", "mysql2"])?;
+    let version = |package| dependency(&brought, package)?.version.parse().ok();
+    Ok(Brings {
+        ghost: super::upgrade::version(&installation.ghost.version)?,
+        node: node(installation)?,
+        knex_migrator: version("knex-migrator"),
+        mysql2: version("mysql2"),
     })
 }
 

@@ -16,6 +16,9 @@ mod statements;
 mod table;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 use crate::ghost::Files;
 use crate::javascript::parse;

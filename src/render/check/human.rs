@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::summary;
+use super::{summary, upgrade};
 use crate::render::human::{outcome_style, patch_entry};
 use crate::render::page::{BAD, CALM, FAINT, GOOD, PLAIN, Page, STRONG, WARN};
 use crate::render::text;
@@ -187,6 +187,10 @@ fn in_full(target: &TargetReport, verbosity: Verbosity, page: &mut Page) {
     for entry in &target.patches {
         page.blank();
         patch_entry(entry, verbosity, page);
+    }
+    if let Some(upgrade) = &target.upgrade {
+        page.blank();
+        upgrade::human(upgrade, verbosity, page);
     }
     notes(target.notes.iter().cloned(), "note:", page);
 }

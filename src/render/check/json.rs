@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::summary;
 use crate::ghost::release::ResolvedVia;
+use crate::migrations::plan::Brings;
+use crate::migrations::{self, Hazard, Summary};
 use crate::render::json::{EntryObject, GHOSTFIX, entry, outcome_word, to_text};
 use crate::report::CheckReport;
-use crate::report::check::{Comparison, Dependency, TargetReport, Verdict, VerdictChange};
+use crate::report::check::{Comparison, Dependency, TargetReport, Upgrade, Verdict, VerdictChange};
 
 #[derive(Serialize)]
 struct CheckObject<'r> {
@@ -35,7 +37,21 @@ struct TargetObject<'r> {
     reason: &'r str,
     next_step: Option<&'r str>,
     patches: Vec<EntryObject<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade: Option<UpgradeObject<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    migrations: Option<Vec<Summary>>,
     notes: &'r [String],
+}
+
+#[derive(Serialize)]
+struct UpgradeObject<'r> {
+    from: &'r str,
+    ghost: String,
+    node: Option<&'r str>,
+    knex_migrator: Option<String>,
+    mysql2: Option<String>,
+    hazards: &'r [Hazard],
 }
 
 #[derive(Serialize)]
@@ -95,6 +111,7 @@ fn target(report: &TargetReport) -> TargetObject<'_> {
         reason,
         next_step,
         patches,
+        upgrade,
         notes,
     } = report;
     TargetObject {
@@ -110,7 +127,29 @@ fn target(report: &TargetReport) -> TargetObject<'_> {
         reason,
         next_step: next_step.as_deref(),
         patches: patches.iter().map(entry).collect(),
+        upgrade: upgrade.as_ref().map(from),
+        migrations: upgrade
+            .as_ref()
+            .map(|upgrade| migrations::summary::migrations(&upgrade.plan)),
         notes,
+    }
+}
+
+fn from(upgrade: &Upgrade) -> UpgradeObject<'_> {
+    let Upgrade { from, plan } = upgrade;
+    let Brings {
+        ghost,
+        node,
+        knex_migrator,
+        mysql2,
+    } = &plan.from;
+    UpgradeObject {
+        from,
+        ghost: ghost.to_string(),
+        node: node.as_deref(),
+        knex_migrator: knex_migrator.as_ref().map(ToString::to_string),
+        mysql2: mysql2.as_ref().map(ToString::to_string),
+        hazards: &plan.hazards,
     }
 }
 

@@ -1,7 +1,7 @@
 //! As Markdown, for a job summary or a README: one target with its patches, of many the versions that are alike in a row.
 
 use super::groups::{Cell, rows, span};
-use super::summary;
+use super::{summary, upgrade};
 use crate::render::text;
 use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
 use crate::report::{CheckReport, PatchEntry, ProofResult, State};
@@ -99,6 +99,9 @@ fn in_full(target: &TargetReport, page: &mut String) {
     page.push('\n');
     for entry in &target.patches {
         details(entry, page);
+    }
+    if let Some(upgrade) = &target.upgrade {
+        upgrade::markdown(upgrade, page);
     }
     for note in &target.notes {
         page.push_str(&format!("- {}\n", plain(note)));
@@ -255,7 +258,7 @@ fn proof(entry: &PatchEntry) -> String {
 }
 
 /// Words of anybody's that are to be words: nothing in them is Markdown or HTML.
-fn plain(words: &str) -> String {
+pub(super) fn plain(words: &str) -> String {
     let mut plain = String::with_capacity(words.len());
     for character in text::clean(&words.replace('\n', " ")).chars() {
         match character {
@@ -273,7 +276,7 @@ fn plain(words: &str) -> String {
 }
 
 /// A value in a code span, unless something in it could end the span or be taken for more than text by who reads it.
-fn code(value: &str) -> String {
+pub(super) fn code(value: &str) -> String {
     if value.contains(['`', '<', '>', '&', '\n']) {
         return plain(value);
     }

@@ -5,11 +5,16 @@ use serde_json::Value;
 use super::*;
 use crate::catalogue::definition::Profile;
 use crate::ghost::release::ResolvedVia;
+use crate::migrations::facts::{Action, Column, Columns, ForeignKey, Migration, Operation, When};
+use crate::migrations::hazards;
+use crate::migrations::plan::{Brings, Plan, Step};
 use crate::render::json::tests::assert_valid;
 use crate::render::tests::fixtures::{hostile_report, report_for};
 use crate::render::tests::{TERMINAL, assert_snapshot, output, without_colour};
 use crate::render::text;
-use crate::report::check::{Comparison, Dependency, Scope, TargetReport, Verdict, VerdictChange};
+use crate::report::check::{
+    Comparison, Dependency, Scope, TargetReport, Upgrade, Verdict, VerdictChange,
+};
 use crate::report::{Outcome, PatchDescription, State};
 use crate::settings::{Screen, Verbosity};
 
@@ -47,6 +52,7 @@ fn target(version: &str, state: State) -> TargetReport {
         reason: "Why it is so.".to_owned(),
         next_step: (verdict == Verdict::Refused).then(|| "stay where you are".to_owned()),
         patches,
+        upgrade: None,
         notes: Vec::new(),
     }
 }
@@ -109,6 +115,114 @@ fn image() -> TargetReport {
     }
 }
 
+fn upgrade() -> TargetReport {
+    let operation = |table: &str, action| Operation {
+        table: Some(table.to_owned()),
+        action,
+        when: When::UnlessDone,
+        repeated: false,
+        narrowed: false,
+        in_transaction: false,
+        failure_ignored: false,
+    };
+    let column = |name: &str| {
+        Action::AddColumn(Column {
+            name: name.to_owned(),
+            kind: Some("string".to_owned()),
+        })
+    };
+    let key = ForeignKey {
+        column: "member_id".to_owned(),
+        parent: "members".to_owned(),
+        parent_column: "id".to_owned(),
+        on_delete: Some("CASCADE".to_owned()),
+    };
+    let migration = |version: &str, name: &str, operations| Migration {
+        version: version.to_owned(),
+        name: name.to_owned(),
+        transactional: Some(false),
+        irreversible: Some(false),
+        operations,
+        aborts: false,
+        unknown: Vec::new(),
+    };
+    let mut written = migration(
+        "6.2",
+        "03-write.js",
+        vec![Operation {
+            when: When::Depends,
+            repeated: true,
+            in_transaction: true,
+            ..operation(
+                "posts",
+                Action::Update(Columns {
+                    names: vec!["one".to_owned()],
+                    ..Columns::default()
+                }),
+            )
+        }],
+    );
+    written.transactional = Some(true);
+    let mut dark = migration("6.3", "05-dark.js", Vec::new());
+    dark.transactional = None;
+    dark.unknown = vec!["models.Post.findAll (core/server/models)".to_owned()];
+    let migrations = vec![
+        migration(
+            "6.1",
+            "01-columns.js",
+            vec![
+                operation("posts", column("one")),
+                operation("posts", column("two")),
+            ],
+        ),
+        migration(
+            "6.2",
+            "02-table.js",
+            vec![
+                operation("gifts", Action::CreateTable),
+                operation("gifts", column("id")),
+                operation("gifts", Action::AddForeignKey(key)),
+            ],
+        ),
+        written,
+        migration(
+            "6.2",
+            "04-rename.js",
+            vec![operation(
+                "gifts",
+                Action::RenameTable("presents".to_owned()),
+            )],
+        ),
+        dark,
+        migration("6.4", "06-nothing.js", Vec::new()),
+    ];
+    let brings = |ghost: &str, node: &str, migrator: &str| Brings {
+        ghost: ghost.parse().unwrap(),
+        node: Some(node.to_owned()),
+        knex_migrator: migrator.parse().ok(),
+        mysql2: "3.24.4".parse().ok(),
+    };
+    let from = brings("5.75.1", "^18.12.1", "5.1.5");
+    let to = brings("6.65.0", "^22.13.1", "6.2.1");
+    let hazards = hazards::of_upgrade(&from, &to, &migrations);
+    let judged = hazards::of_migrations(&migrations);
+    let steps = migrations.into_iter().zip(judged);
+    TargetReport {
+        upgrade: Some(Upgrade {
+            from: "5.75.1".to_owned(),
+            plan: Plan {
+                from,
+                to,
+                steps: steps
+                    .map(|(migration, hazards)| Step { migration, hazards })
+                    .collect(),
+                hazards,
+            },
+        }),
+        ..target("6.65.0", State::WouldApply)
+    }
+}
+
 fn matrix() -> CheckReport {
     check(
         Scope::All,
@@ -148,12 +262,13 @@ fn compared() -> CheckReport {
     report
 }
 
-fn reports() -> [(&'static str, CheckReport); 6] {
+fn reports() -> [(&'static str, CheckReport); 7] {
     [
         ("ok", single(target("6.65.0", State::WouldApply))),
         ("refused", single(target("6.66.0", State::Drifted))),
         ("not-applicable", single(ancient())),
         ("image", single(image())),
+        ("upgrade", single(upgrade())),
         ("matrix", matrix()),
         ("compared", compared()),
     ]

@@ -1,0 +1,308 @@
+//! What an upgrade does to the database: a line for each migration, and each kind of hazard once.
+
+use anstyle::Style;
+
+use super::markdown::{code, plain};
+use crate::migrations::hazards::{Hazard, Level};
+use crate::migrations::plan::{Plan, Step};
+use crate::migrations::summary::{Change, Summary, migrations};
+use crate::render::page::{BAD, CALM, FAINT, PLAIN, Page, STRONG, WARN};
+use crate::render::text;
+use crate::report::check::Upgrade;
+use crate::settings::Verbosity;
+
+/// How many reasons of one kind are told where not all are wanted.
+const FEW: usize = 3;
+
+/// For people.
+pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
+    page.line(0, &[(STRONG, &text::clean(&headline(upgrade)))]);
+    for (summary, step) in migrations(&upgrade.plan).iter().zip(&upgrade.plan.steps) {
+        page.line(
+            2,
+            &[
+                (PLAIN, &text::clean(&named(summary))),
+                (
+                    FAINT,
+                    if step.migration.transactional == Some(true) {
+                        "  in a transaction"
+                    } else {
+                        ""
+                    },
+                ),
+            ],
+        );
+        page.prose(4, FAINT, &does(summary));
+        if verbosity == Verbosity::Verbose {
+            for hazard in &step.hazards {
+                let label = format!("{}:", hazard.id);
+                page.labelled(
+                    4,
+                    (style(hazard.level), &label),
+                    &format!("{}.", hazard.reason),
+                );
+            }
+        } else {
+            for hazard in marks(step) {
+                page.line(4, &[(style(hazard.level), hazard.id)]);
+            }
+        }
+    }
+    for kind in kinds(&upgrade.plan) {
+        page.blank();
+        page.line(
+            0,
+            &[
+                (style(kind.level), level(kind.level)),
+                (PLAIN, " "),
+                (STRONG, kind.id),
+            ],
+        );
+        for (place, reason) in kind.reasons.iter().take(FEW) {
+            page.prose(2, PLAIN, &format!("{place}{reason}."));
+        }
+        if let Some(more) = more(&kind) {
+            page.prose(2, FAINT, &more);
+        }
+        page.labelled(2, (CALM, "next:"), &format!("{}.", kind.fix));
+    }
+}
+
+/// For a job summary.
+pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
+    page.push_str(&format!("### {}\n\n", plain(&headline(upgrade))));
+    for kind in kinds(&upgrade.plan) {
+        page.push_str(&format!("- **{} `{}`**: ", level(kind.level), kind.id));
+        let reasons: Vec<String> = kind
+            .reasons
+            .iter()
+            .take(FEW)
+            .map(|(place, reason)| spans(&format!("{place}{reason}.")))
+            .collect();
+        page.push_str(&reasons.join(" "));
+        if let Some(more) = more(&kind) {
+            page.push_str(&format!(" {}", plain(&more)));
+        }
+        page.push_str(&format!(" Next: {}.\n", spans(&kind.fix)));
+    }
+    if upgrade.plan.steps.is_empty() {
+        page.push('\n');
+        return;
+    }
+    page.push_str(
+        "\n<details><summary>Every migration, in order</summary>\n\n| migration | transaction | what it does | hazards |\n| --- | --- | --- | --- |\n",
+    );
+    for summary in migrations(&upgrade.plan) {
+        let ids: Vec<String> = unique(summary.hazards.iter().map(|hazard| hazard.id))
+            .into_iter()
+            .map(|id| format!("`{id}`"))
+            .collect();
+        let transaction = match summary.transactional {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        };
+        page.push_str(&format!(
+            "| {} | {transaction} | {} | {} |\n",
+            plain(&named(&summary)),
+            plain(&does(&summary)),
+            ids.join(", ")
+        ));
+    }
+    page.push_str("\n</details>\n\n");
+}
+
+fn headline(upgrade: &Upgrade) -> String {
+    let Plan {
+        from, to, steps, ..
+    } = &upgrade.plan;
+    let number = match steps.len() {
+        0 => "no migration runs".to_owned(),
+        1 => "1 migration runs".to_owned(),
+        number => format!("{number} migrations run"),
+    };
+    format!("From Ghost {} to {}: {number}", from.ghost, to.ghost)
+}
+
+fn named(summary: &Summary) -> String {
+    format!("{}/{}", summary.version, summary.name)
+}
+
+/// What a migration does, in a few words.
+fn does(summary: &Summary) -> String {
+    let mut words: Vec<String> = Vec::new();
+    if summary.aborts {
+        words.push("fails, and does nothing else".to_owned());
+    }
+    let is_new = |table: &Option<String>| {
+        summary
+            .changes
+            .iter()
+            .any(|change| change.kind == "create-table" && change.table == *table)
+    };
+    let mut told: Vec<Change> = Vec::new();
+    for change in &summary.changes {
+        let is_of_new_table = !matches!(
+            change.kind,
+            "create-table" | "insert" | "update" | "delete" | "truncate" | "add-foreign-key"
+        ) && is_new(&change.table);
+        if is_of_new_table {
+            continue;
+        }
+        match told.last_mut() {
+            // Columns of one table in one breath.
+            Some(last)
+                if matches!(change.kind, "add-column" | "drop-column" | "alter-column")
+                    && (last.kind, &last.table) == (change.kind, &change.table) =>
+            {
+                last.columns.extend(change.columns.iter().cloned());
+            }
+            _ => told.push(change.clone()),
+        }
+    }
+    for change in &told {
+        let word = in_words(change);
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if !summary.unknown.is_empty() {
+        words.push(format!(
+            "and what was not understood: {}",
+            summary.unknown.join(", ")
+        ));
+    }
+    if words.is_empty() {
+        "changes nothing".to_owned()
+    } else {
+        words.join("; ")
+    }
+}
+
+fn in_words(change: &Change) -> String {
+    let table = change
+        .table
+        .as_deref()
+        .unwrap_or("a table named at run time");
+    let mut kind = change.kind.replace('-', " ");
+    if kind.ends_with("column") && change.columns.len() > 1 {
+        kind.push('s');
+    }
+    let columns = change.columns.join(", ");
+    let (to, columns) = match (&change.to, change.kind) {
+        (Some(to), "rename-table") => (format!(" to {to}"), String::new()),
+        (Some(to), "rename-column") => (format!(".{columns} to {to}"), String::new()),
+        (Some(to), _) => (format!(".{columns} to {to}"), String::new()),
+        (None, "insert" | "delete" | "truncate") => (String::new(), String::new()),
+        (None, _) if columns.is_empty() => (String::new(), String::new()),
+        (None, _) => (String::new(), format!(" ({columns})")),
+    };
+    let each = if change.repeated {
+        ", for every row"
+    } else {
+        ""
+    };
+    format!("{kind} {table}{to}{columns}{each}")
+}
+
+/// Hazards of one kind.
+struct Kind<'p> {
+    id: &'static str,
+    level: Level,
+    /// Where, and why.
+    reasons: Vec<(String, &'p str)>,
+    fix: &'p str,
+}
+
+/// Every kind of hazard once, the worst first.
+fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    let of_upgrade = plan.hazards.iter().map(|hazard| (String::new(), hazard));
+    let of_steps = plan.steps.iter().flat_map(|step| {
+        let place = format!("{}/{}: ", step.migration.version, step.migration.name);
+        step.hazards
+            .iter()
+            .map(move |hazard| (place.clone(), hazard))
+    });
+    for (place, hazard) in of_upgrade.chain(of_steps) {
+        let reason = (place, hazard.reason.as_str());
+        match kinds
+            .iter_mut()
+            .find(|kind| kind.id == hazard.id && kind.level == hazard.level)
+        {
+            Some(kind) => kind.reasons.push(reason),
+            None => kinds.push(Kind {
+                id: hazard.id,
+                level: hazard.level,
+                reasons: vec![reason],
+                fix: &hazard.fix,
+            }),
+        }
+    }
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.level));
+    kinds
+}
+
+fn more(kind: &Kind<'_>) -> Option<String> {
+    let more = kind
+        .reasons
+        .len()
+        .checked_sub(FEW)
+        .filter(|more| *more > 0)?;
+    Some(format!("And {more} more of this kind."))
+}
+
+/// One hazard of each kind that a migration has.
+fn marks(step: &Step) -> Vec<&Hazard> {
+    let mut marks: Vec<&Hazard> = Vec::new();
+    for hazard in &step.hazards {
+        if !marks.iter().any(|known| known.id == hazard.id) {
+            marks.push(hazard);
+        }
+    }
+    marks
+}
+
+fn style(level: Level) -> Style {
+    match level {
+        Level::Error => BAD,
+        Level::Warning => WARN,
+        Level::Notice => CALM,
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+    }
+}
+
+/// Words with code spans in them, which stay code spans.
+fn spans(words: &str) -> String {
+    let parts: Vec<&str> = words.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return plain(words);
+    }
+    let spans = parts.iter().enumerate();
+    spans
+        .map(|(number, part)| {
+            if number % 2 == 0 {
+                plain(part)
+            } else {
+                code(part)
+            }
+        })
+        .collect()
+}
+
+fn unique(ids: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut unique = Vec::new();
+    for id in ids {
+        if !unique.contains(&id) {
+            unique.push(id);
+        }
+    }
+    unique
+}
