@@ -56,7 +56,7 @@ await main(async () => {
             if (e instanceof Refused) throw new Error(e.message);
             throw e;
         }
-        return treated.said.trim().split('\n').at(-1);
+        return treated.said.split('\n').find((line) => /^Applied/.test(line)) ?? '';
     });
 
     await check('untreated, it dies of "database exists"', async () => {
