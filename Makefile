@@ -27,8 +27,8 @@ test: test-tools ## Run all tests that need no Vitess: formatting, lints, unit a
 	cargo test --locked
 
 .PHONY: test-tools
-test-tools: ## Install what the tests need beside Rust and Node (strace, attr, acl)
-	tests/set-up/tools strace attr acl
+test-tools: ## Install what the tests need beside Rust and Node (strace, attr, acl, a MariaDB server)
+	tests/set-up/tools strace attr acl mariadb-server-core
 
 .PHONY: bless
 bless: ## Write snapshots, the shapes' patched twins and the README's tables anew; read the diff as if it were code

@@ -156,12 +156,13 @@ impl Session {
         self.times.len()
     }
 
-    /// The median of the times that statements took.
+    /// The time of a round trip: the lower quartile of what statements took, since some of them are work for the server
+    /// and the quickest may have been lucky.
     #[must_use]
-    pub fn median(&self) -> Option<Duration> {
+    pub fn round_trip(&self) -> Option<Duration> {
         let mut times = self.times.clone();
         times.sort();
-        times.get(times.len() / 2).copied()
+        times.get(times.len() / 4).copied()
     }
 
     /// Says good-bye; how that goes is of no interest any more.

@@ -97,7 +97,7 @@ pub struct Facts {
     pub alter_view: Fact<Reply>,
     /// Statements sent after the login.
     pub round_trips: usize,
-    /// The median of the times they took, in microseconds.
+    /// The time of a round trip, in microseconds: the lower quartile of what they took.
     pub rtt_us: Option<u64>,
 }
 

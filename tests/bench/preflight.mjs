@@ -36,7 +36,7 @@ async function prepare(stand, state, now) {
     else if (!vitess) await servers.leave(stand);
     const server = state.server === 'mariadb' ? stand.mariadb : stand.mysql;
     for (const sql of state.sql ?? []) {
-        await servers.withConnection({...server.admin, database: 'ghost'}, (c) => c.query(sql));
+        await servers.withConnection({...server.admin, database: 'ghost'}, (c) => typeof sql === 'function' ? sql(c) : c.query(sql));
     }
     now.dirty = state.data === 'new' || (state.sql ?? []).length > 0;
     now.data = state.server === 'mariadb' ? now.data : state.data;
@@ -137,7 +137,16 @@ async function run() {
     const now = {data: 'new', dirty: true};
     let slowest = 0, most = 0;
     for (const state of states) {
-        const server = await prepare(stand, state, now);
+        let server;
+        try {
+            server = await prepare(stand, state, now);
+        } catch (e) {
+            if (e instanceof Infrastructure) throw e;
+            console.log(`NOT MADE ${state.name}: ${e.message}`);
+            sum.missed += 1;
+            Object.assign(now, {data: null, dirty: true});
+            continue;
+        }
         const before = await checksum(server);
         const report = await preflight(state, await connection(stand, state), trees);
         if (await checksum(server) !== before) {

@@ -16,6 +16,7 @@ mod migrations;
 mod output;
 mod packages;
 mod pins;
+mod preflight;
 mod process;
 mod published;
 mod tree;

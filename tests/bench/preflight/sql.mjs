@@ -1,9 +1,13 @@
 // What states of the database are made of, as SQL for the server itself.
 
-// Every comment's parent key as Ghost publishes it, and as `comments-parent` makes it.
-const parent = (rule) => `
-    ALTER TABLE comments DROP FOREIGN KEY comments_parent_id_foreign;
-    ALTER TABLE comments ADD CONSTRAINT comments_parent_id_foreign FOREIGN KEY (parent_id) REFERENCES comments (id) ON DELETE ${rule};`;
+// The key from a comment to its parent, made anew with this rule.
+const parent = (rule) => async (c) => {
+    const [keys] = await c.query(`SELECT constraint_name AS name FROM information_schema.key_column_usage
+        WHERE table_schema = 'ghost' AND table_name = 'comments' AND column_name = 'parent_id' AND referenced_table_name = 'comments'`);
+    for (const {name} of keys) await c.query(`ALTER TABLE comments DROP FOREIGN KEY \`${name}\``);
+    await c.query(`ALTER TABLE comments ADD CONSTRAINT comments_parent_id_foreign
+        FOREIGN KEY (parent_id) REFERENCES comments (id) ON DELETE ${rule}`);
+};
 
 export const SQL = {
     cascade: parent('CASCADE'),
