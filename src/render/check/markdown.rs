@@ -204,10 +204,17 @@ fn line(
     cells: impl Iterator<Item = Cell>,
     page: &mut String,
 ) {
-    let nodes: Vec<Option<String>> = targets
-        .iter()
-        .map(|target| target.node.as_deref().map(summary::node_majors))
-        .collect();
+    let mut nodes: Vec<String> = Vec::new();
+    for range in targets.iter().filter_map(|target| target.node.as_deref()) {
+        for major in summary::node_majors(range).split(", ") {
+            if !nodes.iter().any(|known| known == major) {
+                nodes.push(major.to_owned());
+            }
+        }
+    }
+    if nodes.is_empty() {
+        nodes.push("-".to_owned());
+    }
     let migrators = targets.iter().map(|target| {
         let migrator = target.knex_migrator.as_ref();
         migrator.map(|migrator| migrator.version.as_str())
@@ -219,7 +226,7 @@ fn line(
     let cells: Vec<String> = cells.map(|cell| shown(&cell)).collect();
     page.push_str(&format!(
         "| {name} |{releases} {} | {} | {} {} | {} |\n",
-        plain(&span(nodes.iter().map(Option::as_deref))),
+        plain(&nodes.join(", ")),
         plain(&span(migrators)),
         mark(verdict),
         verdict.word(),
