@@ -44,6 +44,11 @@ bench: build ## Measure patch against patch-package, find and sed, on the real G
 	tests/set-up/tools hyperfine time
 	benches/run
 
+.PHONY: bench-check
+bench-check: build ## Measure check against curl of Ghost's tarball, cold and warm; with ALL=1 all Ghosts warm (2 GB first)
+	tests/set-up/tools hyperfine time
+	benches/check
+
 .PHONY: fuzz
 fuzz: ## Fuzz parse, recognise, transform and prove for FUZZ_SECONDS (60); needs nightly Rust and clang
 	mkdir -p tests/fuzz/corpus/assess

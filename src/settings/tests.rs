@@ -280,6 +280,35 @@ fn output_flags_are_the_same_before_and_after_the_command() {
 }
 
 #[test]
+fn check_without_a_target_is_about_latest() {
+    let what = |typed: &str| match settings(typed).unwrap().command {
+        Command::Check(check) => check.what,
+        other => panic!("{other:?}"),
+    };
+    let targets = |names: &[&str]| What::Targets(names.iter().map(ToString::to_string).collect());
+    assert_eq!(what("check"), targets(&["latest"]));
+    assert_eq!(
+        what("dry-run 6.65.0 ghost:6"),
+        targets(&["6.65.0", "ghost:6"])
+    );
+    assert_eq!(what("check --all"), What::All);
+    assert_eq!(what("check --since 5.0"), What::Since("5.0".to_owned()));
+}
+
+#[test]
+fn pages_are_for_check_alone() {
+    assert!(settings("check --format html").is_ok());
+    assert!(settings("check --format markdown").is_ok());
+    assert_eq!(
+        problems("patch --format markdown"),
+        (
+            "the forms markdown and html are for `ghostfix check` alone".to_owned(),
+            "choose --format human, json, github or sarif".to_owned()
+        )
+    );
+}
+
+#[test]
 fn dry_run_and_deep_are_what_they_say() {
     let Command::Patch(patch) = settings("patch --dry-run --deep").unwrap().command else {
         panic!()

@@ -184,6 +184,37 @@ fn five_file_system() {
 }
 
 #[test]
+fn six_upstream() {
+    let home = tempfile::tempdir().unwrap();
+    // Nothing listens there.
+    for arguments in [
+        &["check", "6.65.0", "--registry", "http://127.0.0.1:9/"][..],
+        &[
+            "check",
+            "6.65.0",
+            "6.64.0",
+            "--registry",
+            "http://127.0.0.1:9/",
+        ],
+        &[
+            "check",
+            "6.65.0",
+            "--offline",
+            "--registry",
+            "http://127.0.0.1:9/",
+        ],
+        &["verify", "--image", "docker://127.0.0.1:9/ghost:6"],
+    ] {
+        let mut command = command(arguments);
+        command
+            .env("HOME", home.path())
+            .env("XDG_CACHE_HOME", home.path());
+        let answer = process::bounded(command, Duration::from_secs(60));
+        assert_eq!(answer.code(), 6, "{answer}");
+    }
+}
+
+#[test]
 fn five_a_full_disk_leaves_all_as_it_was() {
     // A size limit on what the process writes: the kernel's nearest thing to a disk that is full.
     let installation = Installation::small("6.2.1");

@@ -53,7 +53,7 @@ pub(super) fn target(
         // A copy that nobody has looked at may be one that cannot be patched.
         Verdict::of(&patches, knex_migrator.is_some()).max(Verdict::Unknown)
     };
-    let (reason, next_step) = super::words(verdict, &patches);
+    let (reason, next_step) = super::target::words(verdict, &patches);
     Ok(TargetReport {
         target: name.to_owned(),
         resolved_via,
