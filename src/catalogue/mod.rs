@@ -55,7 +55,7 @@ const FOLDERS: &[Folder] = &[
     folder!("lock-primary-key", shapes: ["try-catch", "promise-catch"]),
     folder!("fixtures-transaction", shapes: ["config-transaction"]),
     folder!("fixtures-owner", shapes: ["generated"]),
-    folder!("comments-parent", shapes: ["column"]),
+    folder!("comments-parent", shapes: ["column", "restricting"]),
     folder!("schema-lag", shapes: ["connect"]),
     folder!("sessions-delete", shapes: ["truncate"]),
 ];

@@ -1,0 +1,6 @@
+module.exports = {
+    comments: {
+        id: {type: 'string', maxlength: 24, nullable: false, primary: true},
+        parent_id: {type: 'string', maxlength: 24, nullable: true, unique: false, references: 'comments.id'}
+    }
+};
