@@ -54,7 +54,7 @@ fuzz: ## Fuzz parse, recognise, transform and prove for FUZZ_SECONDS (60); needs
 	mkdir -p tests/fuzz/corpus/assess
 	for shape in patches/*/shapes/*.js; do cp "$$shape" "tests/fuzz/corpus/assess/$${shape//\//-}"; done
 	cd tests/fuzz && RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing" \
-		cargo +nightly run --release --bin assess -- -max_total_time=$${FUZZ_SECONDS:-60} -max_len=4096 -timeout=20 corpus/assess
+		cargo +nightly run --release --target "$$(rustc +nightly -vV | sed -n 's/^host: //p')" --bin assess -- -max_total_time=$${FUZZ_SECONDS:-60} -max_len=4096 -timeout=20 corpus/assess
 
 .PHONY: image
 image: ## Build the static binary of docker/Dockerfile without Docker (x86_64 musl)
