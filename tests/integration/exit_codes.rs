@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{PATCH, command, ghostfix, run};
+use crate::common::{PATCH, ghostfix, run};
 use crate::installation::Installation;
 use crate::process;
 
@@ -241,14 +241,16 @@ fn a_hundred_and_thirty_interrupted() {
     // Kept waiting by another ghostfix, so that the signal comes in the middle of a run.
     let lock = fs::File::open(&installation.ghost).unwrap();
     lock.lock().unwrap();
-    let mut child = command([
-        "patch".as_ref(),
-        "--root".as_ref(),
-        installation.root.as_os_str(),
-    ])
-    .stderr(Stdio::null())
-    .spawn()
-    .unwrap();
+    // A shell's background job ignores the signal, and what it starts inherits that.
+    let mut child = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(&*crate::common::PROGRAM)
+        .args(["patch", "--root"])
+        .arg(&installation.root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let opened = format!("/proc/{}/fd", child.id());
     let waits = || {
         fs::read_dir(&opened).is_ok_and(|all| {
