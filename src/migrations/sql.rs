@@ -3,6 +3,12 @@
 //! No SQL parser: MySQL's statements say in their first words what they change. What cannot be told so is unknown.
 
 use super::facts::{Action, Column, Columns, ForeignKey};
+use tokens::{Token, tokens};
+
+mod tokens;
+
+#[cfg(test)]
+mod tests;
 
 /// Stands in a text for what is only known at run time.
 pub(super) const UNKNOWN: char = '\u{fffd}';
@@ -20,78 +26,11 @@ pub(super) enum Statement {
     Unknown,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// A bare word, a number, or a quoted name; with a dot it is two.
-    Word(String),
-    /// `` `name` ``
-    Name(String),
-    /// A string.
-    Text,
-    /// Anything else, by itself.
-    Sign(char),
-}
-
-impl Token {
-    fn is(&self, word: &str) -> bool {
-        matches!(self, Self::Word(own) if own.eq_ignore_ascii_case(word))
-    }
-
-    fn name(&self) -> Option<&str> {
-        match self {
-            Self::Word(name) | Self::Name(name) => Some(name),
-            Self::Text | Self::Sign(_) => None,
-        }
-    }
-}
-
 /// Reads one statement.
 pub(super) fn read(sql: &str) -> Statement {
     let tokens = tokens(sql);
     let words = Words { tokens: &tokens };
     words.statement()
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = sql.chars().peekable();
-    while let Some(character) = rest.next() {
-        match character {
-            '`' => tokens.push(Token::Name(
-                rest.by_ref().take_while(|c| *c != '`').collect(),
-            )),
-            '\'' | '"' => {
-                let _ = rest.by_ref().take_while(|c| *c != character).count();
-                tokens.push(Token::Text);
-            }
-            '-' if rest.peek() == Some(&'-') => {
-                let _ = rest.by_ref().take_while(|c| *c != '\n').count();
-            }
-            '/' if rest.peek() == Some(&'*') => {
-                let mut before = ' ';
-                for character in rest.by_ref() {
-                    if before == '*' && character == '/' {
-                        break;
-                    }
-                    before = character;
-                }
-            }
-            _ if is_word(character) => {
-                let mut word = String::from(character);
-                while let Some(next) = rest.next_if(|c| is_word(*c)) {
-                    word.push(next);
-                }
-                tokens.push(Token::Word(word));
-            }
-            _ if character.is_whitespace() => {}
-            _ => tokens.push(Token::Sign(character)),
-        }
-    }
-    tokens
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || "_$@".contains(character) || character == UNKNOWN
 }
 
 /// A name, where it is known.
@@ -518,122 +457,4 @@ enum Clause {
     /// How it is to be done, not what.
     Manner,
     Unknown,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn changes(sql: &str) -> Vec<(Option<String>, Action)> {
-        match read(sql) {
-            Statement::Changes(changes, _) => changes,
-            other => panic!("{sql}: {other:?}"),
-        }
-    }
-
-    fn columns(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn statements_say_which_table_they_change() {
-        for (sql, table, action) in [
-            (
-                "UPDATE `posts` SET `type` = 'x', t.b = (SELECT 1, 2) WHERE id = 3",
-                "posts",
-                Action::Update(Columns {
-                    names: columns(&["type", "b"]),
-                    ..Columns::default()
-                }),
-            ),
-            (
-                "\n  INSERT INTO a.members_events (id, `member_id`) SELECT id, b FROM c",
-                "members_events",
-                Action::Insert(Columns {
-                    names: columns(&["id", "member_id"]),
-                    ..Columns::default()
-                }),
-            ),
-            (
-                "DELETE FROM x WHERE y NOT IN (SELECT 1)",
-                "x",
-                Action::Delete,
-            ),
-            (
-                "DELETE mse FROM members_events AS mse INNER JOIN y ON 1 = 1",
-                "members_events",
-                Action::Delete,
-            ),
-            (
-                "WITH old AS (SELECT 1 FROM u) UPDATE u SET a = 1",
-                "u",
-                Action::Update(Columns {
-                    names: columns(&["a"]),
-                    ..Columns::default()
-                }),
-            ),
-            (
-                "CREATE OR REPLACE SQL SECURITY INVOKER VIEW `v` AS SELECT 1",
-                "v",
-                Action::CreateView,
-            ),
-            ("drop view if exists `v`", "v", Action::DropView),
-            ("truncate `sessions`", "sessions", Action::Truncate),
-            (
-                "CREATE UNIQUE INDEX i ON t (a, b(12))",
-                "t",
-                Action::AddUnique(columns(&["a", "b"])),
-            ),
-        ] {
-            assert_eq!(changes(sql), [(Some(table.to_owned()), action)], "{sql}");
-        }
-    }
-
-    #[test]
-    fn one_alteration_may_have_many_parts() {
-        assert_eq!(
-            changes(
-                "ALTER TABLE t ADD INDEX i (a, b), drop foreign key `f`, rename column c to d, \
-                 add constraint k foreign key (`e`) references `p` (`id`) on delete set null, \
-                 ADD `g` varchar(10) not null default ',', ALGORITHM=INPLACE, LOCK=NONE;"
-            )
-            .into_iter()
-            .map(|(_, action)| action)
-            .collect::<Vec<_>>(),
-            [
-                Action::AddIndex(columns(&["a", "b"])),
-                Action::DropForeignKey(columns(&["f"])),
-                Action::RenameColumn("c".to_owned(), "d".to_owned()),
-                Action::AddForeignKey(ForeignKey {
-                    column: "e".to_owned(),
-                    parent: "p".to_owned(),
-                    parent_column: "id".to_owned(),
-                    on_delete: Some("SET NULL".to_owned()),
-                }),
-                Action::AddColumn(Column {
-                    name: "g".to_owned(),
-                    kind: Some("varchar".to_owned()),
-                }),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_only_shows_at_run_time_is_not_named() {
-        assert_eq!(
-            changes("UPDATE \u{fffd} SET \u{fffd} = 1"),
-            [(
-                None,
-                Action::Update(Columns {
-                    and_others: true,
-                    ..Columns::default()
-                })
-            )]
-        );
-        assert_eq!(read("SELECT * FROM x"), Statement::Reads);
-        assert_eq!(read("SHOW INDEXES FROM x"), Statement::Asks);
-        assert_eq!(read("CALL something()"), Statement::Unknown);
-        assert_eq!(read("ALTER TABLE x DISCARD TABLESPACE"), Statement::Unknown);
-        assert_eq!(read(""), Statement::Unknown);
-    }
 }

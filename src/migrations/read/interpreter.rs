@@ -20,7 +20,7 @@ const MOST_STEPS: usize = 400_000;
 pub(super) struct Interpreter<'a> {
     pub(super) sources: &'a Sources,
     pub(super) scopes: Vec<Scope<'a>>,
-    modules: BTreeMap<String, Value<'a>>,
+    modules: BTreeMap<String, Module<'a>>,
     operations: Vec<Operation>,
     unknown: Vec<String>,
     /// On what it depends whether we come here.
@@ -39,6 +39,14 @@ pub(super) struct Interpreter<'a> {
     pub(super) thrown: bool,
     pub(super) frames: Vec<Frame<'a>>,
     steps: usize,
+}
+
+/// A module that was required.
+struct Module<'a> {
+    /// Its `module`, whose `exports` it may replace as long as it is not through.
+    itself: Value<'a>,
+    /// What of it, and of what it requires, was not understood.
+    unknown: Vec<String>,
 }
 
 /// The names of a block or a function.
@@ -79,9 +87,20 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// What was found: the changes, and what was not understood.
-    pub(super) fn found(self) -> (Vec<Operation>, Vec<String>) {
-        (self.operations, self.unknown)
+    /// What was found: the changes, and what was not understood. What follows is another migration, which finds the
+    /// modules that are there already as they were made.
+    pub(super) fn take_found(&mut self) -> (Vec<Operation>, Vec<String>) {
+        let modules = std::mem::take(&mut self.modules);
+        let scopes = std::mem::take(&mut self.scopes);
+        let found = std::mem::replace(
+            self,
+            Self {
+                modules,
+                scopes,
+                ..Self::new(self.sources)
+            },
+        );
+        (found.operations, found.unknown)
     }
 
     /// Runs the migration itself; whether it does nothing but fail.
@@ -93,9 +112,12 @@ impl<'a> Interpreter<'a> {
 
     /// What a module exports.
     pub(super) fn module(&mut self, path: &str) -> Value<'a> {
-        if let Some(exports) = self.modules.get(path) {
-            // `module.exports`, which a module that is not yet through may still replace.
-            return property_of_module(exports);
+        if let Some(Module { itself, unknown }) = self.modules.get(path) {
+            let (exports, unknown) = (exported(itself), unknown.clone());
+            for what in unknown {
+                self.not_understood(&what);
+            }
+            return exports;
         }
         let sources = self.sources;
         let statements: Vec<&'a Stmt> = match sources.get(path) {
@@ -115,8 +137,10 @@ impl<'a> Interpreter<'a> {
             },
             Some(Source::Json(value)) => {
                 let value = json(value);
-                let module = Value::object(vec![("exports".into(), value.clone())]);
-                self.modules.insert(path.to_owned(), module);
+                let itself = Value::object(vec![("exports".into(), value.clone())]);
+                let unknown = Vec::new();
+                self.modules
+                    .insert(path.to_owned(), Module { itself, unknown });
                 return value;
             }
             Some(Source::Unreadable(problem)) => {
@@ -130,8 +154,13 @@ impl<'a> Interpreter<'a> {
         };
         let exports = Value::object(Vec::new());
         let module = Value::object(vec![("exports".into(), exports.clone())]);
-        self.modules.insert(path.to_owned(), module.clone());
+        let begun = Module {
+            itself: module.clone(),
+            unknown: Vec::new(),
+        };
+        self.modules.insert(path.to_owned(), begun);
 
+        let known = std::mem::take(&mut self.unknown);
         // A module is made once, whatever is being followed when it is first required.
         let before = (self.when, self.undecided, self.repeated, self.failing);
         (self.when, self.undecided, self.repeated, self.failing) = (When::Always, 0, 0, 0);
@@ -146,8 +175,15 @@ impl<'a> Interpreter<'a> {
         });
         self.block(&statements, scope);
         self.frames.pop();
+        let unknown = std::mem::replace(&mut self.unknown, known);
+        if let Some(module) = self.modules.get_mut(path) {
+            module.unknown.clone_from(&unknown);
+        }
         (self.when, self.undecided, self.repeated, self.failing) = before;
-        property_of_module(&module)
+        for what in unknown {
+            self.not_understood(&what);
+        }
+        exported(&module)
     }
 
     /// Calls a function of the migration's own code.
@@ -299,7 +335,7 @@ impl<'a> Interpreter<'a> {
     }
 }
 
-fn property_of_module<'a>(module: &Value<'a>) -> Value<'a> {
+fn exported<'a>(module: &Value<'a>) -> Value<'a> {
     match module {
         Value::Object(module) => module
             .borrow()

@@ -10,6 +10,7 @@ mod builtins;
 mod expressions;
 mod interpreter;
 mod knex;
+mod lists;
 mod patterns;
 mod sources;
 mod statements;
@@ -39,10 +40,11 @@ pub fn read(files: &Files, wanted: &[Named]) -> Result<Vec<Migration>> {
     let texts = Texts::read(files, &paths)?;
     parse::with_stack_for(texts.longest(), || {
         let sources = Sources::parse(&texts, &paths);
+        let mut interpreter = Interpreter::new(&sources);
         wanted
             .iter()
             .zip(&paths)
-            .map(|(named, path)| migration(&sources, named, path))
+            .map(|(named, path)| migration(&mut interpreter, named, path))
             .collect()
     })
     .map_err(|problem| Error::Unusable {
@@ -52,9 +54,8 @@ pub fn read(files: &Files, wanted: &[Named]) -> Result<Vec<Migration>> {
     })
 }
 
-/// Reads one migration. Each has an interpreter of its own, so that none sees what another left behind.
-fn migration(sources: &Sources, named: &Named, path: &str) -> Migration {
-    let mut interpreter = Interpreter::new(sources);
+/// Reads one migration.
+fn migration(interpreter: &mut Interpreter<'_>, named: &Named, path: &str) -> Migration {
     let exports = interpreter.module(path);
     let mut migration = Migration {
         version: named.version.clone(),
@@ -66,11 +67,12 @@ fn migration(sources: &Sources, named: &Named, path: &str) -> Migration {
         unknown: Vec::new(),
     };
     if let Value::Object(exports) = &exports {
-        let exports = exports.borrow();
-        migration.transactional = flag(&exports, "transaction");
-        migration.irreversible = flag(&exports, "irreversible");
-        let up = exports.get("up").cloned();
-        drop_borrowed(exports);
+        let up = {
+            let exports = exports.borrow();
+            migration.transactional = flag(&exports, "transaction");
+            migration.irreversible = flag(&exports, "irreversible");
+            exports.get("up").cloned()
+        };
         match up {
             Some(Value::Function(up)) => {
                 let options = options(migration.transactional);
@@ -82,17 +84,13 @@ fn migration(sources: &Sources, named: &Named, path: &str) -> Migration {
     } else {
         interpreter.not_understood("what it exports is made at run time");
     }
-    let (operations, unknown) = interpreter.found();
+    let (operations, unknown) = interpreter.take_found();
     migration.operations = operations;
     for operation in &mut migration.operations {
         operation.in_transaction |= migration.transactional == Some(true);
     }
     migration.unknown = unknown;
     migration
-}
-
-fn drop_borrowed(borrowed: std::cell::Ref<'_, Object<'_>>) {
-    drop(borrowed);
 }
 
 /// A flag of the migration's `config`, as knex-migrator looks at it: absent is no.
