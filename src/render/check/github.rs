@@ -1,6 +1,8 @@
 //! As annotations of a GitHub workflow: one for each target that is not fine or changed, one for the whole.
 
 use super::summary;
+use super::upgrade::kinds;
+use crate::migrations::hazards;
 use crate::render::github::{Level, annotate, message};
 use crate::report::check::{TargetReport, Verdict, VerdictChange};
 use crate::report::{CheckReport, Outcome};
@@ -19,6 +21,19 @@ pub(super) fn report(report: &CheckReport) -> String {
         if let Some(level) = level {
             let title = format!("{}: {}", summary::name(target), target.verdict.word());
             commands.push_str(&annotate(level, &[], &title, &words(target)));
+        }
+        for kind in target
+            .upgrade
+            .iter()
+            .flat_map(|upgrade| kinds(&upgrade.plan))
+        {
+            let level = match kind.level {
+                hazards::Level::Error => Level::Error,
+                hazards::Level::Warning => Level::Warning,
+                hazards::Level::Notice => Level::Notice,
+            };
+            let title = format!("{}: {}", summary::name(target), kind.id);
+            commands.push_str(&annotate(level, &[], &title, &kind.words()));
         }
         for note in &target.notes {
             let title = format!("{}: note", summary::name(target));

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::groups::{Cell, Edit, edits, entries, span, without_places};
-use super::summary;
+use super::{summary, upgrade};
 use crate::render::json::visible;
 use crate::render::text;
 use crate::report::check::{Dependency, TargetReport, Verdict};
@@ -214,6 +214,9 @@ impl<'r> Page<'r> {
         }
         for note in &target.notes {
             body.push_str(&format!("<p class=\"faint\">{}</p>\n", escaped(note)));
+        }
+        if let Some(upgrade) = &target.upgrade {
+            upgrade::html(upgrade, body);
         }
         body.push_str("</details>\n");
     }
@@ -455,7 +458,7 @@ fn diff(diff: &str) -> String {
 }
 
 /// Our own words, whose code stands between backticks.
-fn with_code(words: &str) -> String {
+pub(super) fn with_code(words: &str) -> String {
     let parts = words.split('`').enumerate();
     parts
         .map(|(number, part)| match number % 2 {
@@ -466,7 +469,7 @@ fn with_code(words: &str) -> String {
 }
 
 /// Anybody's words as text of an element or a quoted attribute.
-fn escaped(words: &str) -> String {
+pub(super) fn escaped(words: &str) -> String {
     let mut escaped = String::with_capacity(words.len());
     for character in text::clean(words).chars() {
         match character {

@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::summary;
+use super::upgrade::kinds;
+use crate::migrations::hazards;
 use crate::render::json::outcome_word;
 use crate::render::sarif::{log, notification, result, run};
 use crate::report::check::Verdict;
@@ -37,6 +39,19 @@ pub(super) fn report(report: &CheckReport) -> String {
         if target.verdict == Verdict::Unknown {
             let words = format!("{}: {}", summary::name(target), target.reason);
             notifications.push(notification("error", &words));
+        }
+        for kind in target
+            .upgrade
+            .iter()
+            .flat_map(|upgrade| kinds(&upgrade.plan))
+        {
+            let level = match kind.level {
+                hazards::Level::Error => "error",
+                hazards::Level::Warning => "warning",
+                hazards::Level::Notice => "note",
+            };
+            let words = format!("{}: {}: {}", summary::name(target), kind.id, kind.words());
+            notifications.push(notification(level, &words));
         }
         let notes = target.notes.iter();
         notifications.extend(

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 
+use super::html::{escaped, with_code};
 use super::markdown::{code, plain};
 use crate::migrations::hazards::{Hazard, Level};
 use crate::migrations::plan::{Plan, Step};
@@ -58,8 +59,8 @@ pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
                 (STRONG, kind.id),
             ],
         );
-        for (place, reason) in kind.reasons.iter().take(FEW) {
-            page.prose(2, PLAIN, &format!("{place}{reason}."));
+        for reason in kind.told() {
+            page.prose(2, PLAIN, &reason);
         }
         if let Some(more) = more(&kind) {
             page.prose(2, FAINT, &more);
@@ -72,18 +73,12 @@ pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
 pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
     page.push_str(&format!("### {}\n\n", plain(&headline(upgrade))));
     for kind in kinds(&upgrade.plan) {
-        page.push_str(&format!("- **{} `{}`**: ", level(kind.level), kind.id));
-        let reasons: Vec<String> = kind
-            .reasons
-            .iter()
-            .take(FEW)
-            .map(|(place, reason)| spans(&format!("{place}{reason}.")))
-            .collect();
-        page.push_str(&reasons.join(" "));
-        if let Some(more) = more(&kind) {
-            page.push_str(&format!(" {}", plain(&more)));
-        }
-        page.push_str(&format!(" Next: {}.\n", spans(&kind.fix)));
+        page.push_str(&format!(
+            "- **{} `{}`**: {}\n",
+            level(kind.level),
+            kind.id,
+            spans(&kind.words())
+        ));
     }
     if upgrade.plan.steps.is_empty() {
         page.push('\n');
@@ -110,6 +105,39 @@ pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
         ));
     }
     page.push_str("\n</details>\n\n");
+}
+
+/// For the page.
+pub(super) fn html(upgrade: &Upgrade, body: &mut String) {
+    body.push_str(&format!(
+        "<h3>{}</h3>\n<ul class=\"notes\">\n",
+        escaped(&headline(upgrade))
+    ));
+    for kind in kinds(&upgrade.plan) {
+        body.push_str(&format!(
+            "<li>{} <code>{}</code>: {}</li>\n",
+            level(kind.level),
+            kind.id,
+            with_code(&kind.words())
+        ));
+    }
+    body.push_str("</ul>\n");
+    if upgrade.plan.steps.is_empty() {
+        return;
+    }
+    body.push_str("<details><summary>Every migration, in order</summary>\n<ol>\n");
+    for summary in migrations(&upgrade.plan) {
+        let ids: String = unique(summary.hazards.iter().map(|hazard| hazard.id))
+            .into_iter()
+            .map(|id| format!(" <code>{id}</code>"))
+            .collect();
+        body.push_str(&format!(
+            "<li><strong>{}</strong>: {}{ids}</li>\n",
+            escaped(&named(&summary)),
+            escaped(&does(&summary))
+        ));
+    }
+    body.push_str("</ol>\n</details>\n");
 }
 
 fn headline(upgrade: &Upgrade) -> String {
@@ -206,16 +234,32 @@ fn in_words(change: &Change) -> String {
 }
 
 /// Hazards of one kind.
-struct Kind<'p> {
-    id: &'static str,
-    level: Level,
+pub(super) struct Kind<'p> {
+    pub(super) id: &'static str,
+    pub(super) level: Level,
     /// Where, and why.
     reasons: Vec<(String, &'p str)>,
     fix: &'p str,
 }
 
+impl Kind<'_> {
+    /// All about it in one paragraph.
+    pub(super) fn words(&self) -> String {
+        let mut words: Vec<String> = self.told().collect();
+        words.extend(more(self));
+        words.push(format!("Next: {}.", self.fix));
+        words.join(" ")
+    }
+
+    /// The first few places and reasons.
+    fn told(&self) -> impl Iterator<Item = String> {
+        let few = self.reasons.iter().take(FEW);
+        few.map(|(place, reason)| format!("{place}{reason}."))
+    }
+}
+
 /// Every kind of hazard once, the worst first.
-fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
+pub(super) fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     let of_upgrade = plan.hazards.iter().map(|hazard| (String::new(), hazard));
     let of_steps = plan.steps.iter().flat_map(|step| {
@@ -282,7 +326,7 @@ fn level(level: Level) -> &'static str {
 /// Words with code spans in them, which stay code spans.
 fn spans(words: &str) -> String {
     let parts: Vec<&str> = words.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return plain(words);
     }
     let spans = parts.iter().enumerate();
