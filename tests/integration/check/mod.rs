@@ -7,6 +7,7 @@ mod images;
 mod matrix;
 mod npm;
 mod real;
+mod upgrade;
 
 use std::path::Path;
 use std::process::Command;
