@@ -254,8 +254,7 @@ fn told(layers: &Layers, database: &Value) -> Told {
     };
     tell("database.client", database.get("client").map(plain));
     let host = option("host").and_then(Value::as_str).unwrap_or_default();
-    let host_is_an_address =
-        host.contains("://") || host.contains('@') || host.contains('/') || has_port(host);
+    let host_is_an_address = is_an_address(host);
     for name in SHOWN {
         let value = option(name).map(plain);
         let shown = value.filter(|_| name != "host" || !host_is_an_address);
@@ -286,6 +285,12 @@ fn told(layers: &Layers, database: &Value) -> Told {
         ignored_options: ignored,
         ..Told::default()
     }
+}
+
+/// Whether a host is more than a name: with a protocol, a user or a port in it.
+#[must_use]
+pub fn is_an_address(host: &str) -> bool {
+    host.contains("://") || host.contains('@') || host.contains('/') || has_port(host)
 }
 
 fn has_port(host: &str) -> bool {

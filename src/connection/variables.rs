@@ -87,7 +87,7 @@ impl Variables {
             }
             let key = name.split(SEPARATOR).collect::<Vec<_>>().join(":");
             if matches!(key.split(':').next(), Some("database" | "url")) {
-                layer.set_by(self.source(name), &key, parse(value));
+                layer.set_by(self.source(name), &key, parse_twice(value));
             }
         }
         layer
@@ -156,6 +156,32 @@ fn is_secret_file(name: &str) -> bool {
     segments.len() >= 2 && segments.iter().all(|segment| !segment.is_empty())
 }
 
+/// What nconf makes of a variable. It parses each twice, once as it reads the environment and once as it stores the
+/// value: `"1234"`, quotes and all, becomes a number all the same.
+fn parse_twice(value: &str) -> Value {
+    match parse(value) {
+        Value::String(text) => parse(&text),
+        // JavaScript writes a list out with commas before it parses it: that of one number becomes a number.
+        Value::Array(several) => match serde_json::from_str(&written_out(&several)) {
+            Ok(parsed) => parsed,
+            Err(_) => Value::Array(several),
+        },
+        other => other,
+    }
+}
+
+/// A list as JavaScript turns it into a text.
+fn written_out(several: &[Value]) -> String {
+    let one = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(several) => written_out(several),
+        Value::Object(_) => "[object Object]".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    };
+    several.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
 /// nconf's `parseValues`: JSON where it is JSON.
 fn parse(value: &str) -> Value {
     match serde_json::from_str(value) {
@@ -195,6 +221,20 @@ mod tests {
             ("", serde_json::json!("")),
         ] {
             assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_twice_needs_quotes_twice_to_stay_a_text() {
+        for (text, expected) in [
+            ("\"1234\"", serde_json::json!(1234)),
+            ("\"\\\"1234\\\"\"", serde_json::json!("1234")),
+            ("\"secret\"", serde_json::json!("secret")),
+            ("[true]", serde_json::json!(true)),
+            ("[{\"a\":1}]", serde_json::json!([{"a": 1}])),
+            ("{\"a\":\"1\"}", serde_json::json!({"a": "1"})),
+        ] {
+            assert_eq!(parse_twice(text), expected, "{text}");
         }
     }
 

@@ -173,6 +173,10 @@ fn trust(
     let algorithms = provider.signature_verification_algorithms.all;
     match verify_server_cert_signed_by_trust_anchor(&parsed, &store, intermediates, now, algorithms)
     {
+        // OpenSSL takes one whose issuer has its own name for one that signed itself.
+        Ok(()) if Certificate::read(server).is_none_or(|own| own.is_self_signed()) => {
+            Trust::Unclear
+        }
         Ok(()) => Trust::Trusted,
         Err(TlsError::InvalidCertificate(error)) => match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Trust::Expired,

@@ -380,17 +380,26 @@ impl Facts {
     }
 }
 
+/// A host as it may be shown: one that is written as an address may hold a password.
+fn shown(host: &str) -> String {
+    if connection::is_an_address(host) {
+        "(an address)".to_owned()
+    } else {
+        host.to_owned()
+    }
+}
+
 impl From<&driver::Target> for Target {
     fn from(target: &driver::Target) -> Self {
         let (host, port) = match &target.address {
-            driver::Address::Host { host, port } => (host.clone(), Some(*port)),
+            driver::Address::Host { host, port } => (shown(host), Some(*port)),
             driver::Address::Socket(path) => (path.display().to_string(), None),
         };
         let tls = target.tls.as_ref().map(|tls| TargetTls {
             reject_unauthorized: tls.reject_unauthorized,
             name: match tls.identity {
                 connection::ssl::Identity::NotChecked => None,
-                connection::ssl::Identity::Host => Some(target.host().to_owned()),
+                connection::ssl::Identity::Host => Some(shown(target.host())),
                 connection::ssl::Identity::Localhost => Some("localhost".to_owned()),
             },
             authorities: tls.ca.as_ref().map(|texts| {

@@ -17,10 +17,11 @@ defaults. A variable whose value is JSON is read as JSON, so a password of digit
 
 Without NODE_ENV=production Ghost is in development and uses SQLite, whatever stands ready.
 
-Fix: name each value once, and quote a value of digits twice, so that it stays a text:
-  env file, docker run     database__connection__password=\"1234\"
-  compose                  database__connection__password: '\"1234\"'
-  Fly, Render, Railway     the value \"1234\" with its quotes",
+Fix: name each value once. A password of digits is best changed for one with a letter in it, or given in
+config.production.json or in a file (Ghost 6: database__connection__password_FILE). In a variable it stays a text only with
+two pairs of quotes, since Ghost parses the value twice:
+  env file of docker run   database__connection__password=\"\\\"1234\\\"\"
+  compose                  database__connection__password: '\"\\\"1234\\\"\"'",
     judge,
 };
 
@@ -130,7 +131,7 @@ fn quoting(option: &str) -> String {
         "connection" => "database__connection__host=…\ndatabase__connection__user=…\ndatabase__connection__password=…\ndatabase__connection__database=…".to_owned(),
         "uri" => "Take database__connection__uri away, and give host, user, password and database each for itself.".to_owned(),
         _ => format!(
-            "Ghost reads a value of digits as a number. Quote it twice, so that it stays a text:\n  env file   database__connection__{option}=\"…\"\n  compose    database__connection__{option}: '\"…\"'\n  Fly, Render, Railway: type the value with quotes around it"
+            "Ghost reads a value of digits as a number. Best take one with a letter in it, or give it in config.production.json, in quotes. In a variable it needs two pairs of quotes to stay a text:\n  env file of docker run   database__connection__{option}=\"\\\"…\\\"\"\n  compose                  database__connection__{option}: '\"\\\"…\\\"\"'"
         ),
     }
 }
@@ -186,7 +187,7 @@ mod tests {
             words: "w".to_owned(),
         });
         assert_eq!(finding.level, Level::Error);
-        assert!(finding.fix.contains("database__connection__password=\"…\""));
+        assert!(finding.fix.contains("two pairs of quotes"));
     }
 
     #[test]

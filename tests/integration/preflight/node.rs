@@ -20,7 +20,10 @@ const STAND_INS: &[(&str, &str)] = &[
         "yargs",
         "module.exports = () => ({argv: {}, options() { return this; }});",
     ),
-    ("fs-extra", "module.exports = require('fs');"),
+    (
+        "fs-extra",
+        "const fs = require('fs'); module.exports = {...fs, pathExistsSync: fs.existsSync};",
+    ),
     (
         "@tryghost/debug",
         "module.exports = {_base: Object.assign(() => () => {}, {enabled: () => false})};",

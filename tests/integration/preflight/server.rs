@@ -214,12 +214,15 @@ fn certificate() -> (String, String, String) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    parameters
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "The authority of the tests");
     let authority = parameters.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::new(parameters, authority_key);
     let key = rcgen::KeyPair::generate().unwrap();
-    let own = rcgen::CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
+    let mut own = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    own.distinguished_name
+        .push(rcgen::DnType::CommonName, "localhost");
+    let own = own.signed_by(&key, &issuer).unwrap();
     (authority.pem(), own.pem(), key.serialize_pem())
 }
