@@ -15,7 +15,7 @@ use crate::mysql::tls::Handshake;
 use crate::report::State;
 
 /// A thing that was found out, or why it was not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fact<T> {
     /// Found out.
@@ -23,13 +23,8 @@ pub enum Fact<T> {
     /// Not found out, and why.
     Unknown(String),
     /// Not asked, since something before it failed.
+    #[default]
     NotReached,
-}
-
-impl<T> Default for Fact<T> {
-    fn default() -> Self {
-        Self::NotReached
-    }
 }
 
 impl<T> Fact<T> {

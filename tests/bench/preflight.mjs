@@ -3,6 +3,9 @@
 //
 //   node tests/bench/preflight.mjs [REGULAR EXPRESSION of names]
 //
+// With BOOT=yes the real Ghost is booted in every state where it can be, and has to start exactly where preflight does not
+// say that it will not.
+//
 // Prints, state by state and in sum, what was told right, what was missed and what was a false alarm; exit code 1 where
 // not all is right.
 import {spawn} from 'node:child_process';
@@ -11,6 +14,8 @@ import net from 'node:net';
 import path from 'node:path';
 import {BENCH, Infrastructure, freePort, main, onExit} from './servers/processes.mjs';
 import * as servers from './servers.mjs';
+import {launch, waitForBoot} from './boot.mjs';
+import {startSmtp} from './life/index.mjs';
 import {CA, change} from './servers/edge.mjs';
 import {PASSWORDS} from './servers/vtcombo.mjs';
 import {GHOSTFIX, makeTree} from './trees.mjs';
@@ -19,11 +24,11 @@ import {STATES} from './preflight/states.mjs';
 const INSTANCE = `preflight${process.pid}`;
 const GHOST = '6.65.0';
 const LEVELS = ['unknown', 'warning', 'error'];
-const SNAPSHOTS = {site: /^site-6\.65\.0_/, older: /^site-6\.50\.0_/};
+const SNAPSHOTS = {site: /^site-6\.65\.0(_|$)/, older: /^site-6\.50\.0(_|$)/};
 
 const snapshot = (data) => {
     const found = fs.readdirSync(path.join(BENCH, 'snapshots')).find((name) => SNAPSHOTS[data].test(name));
-    if (!found) throw new Infrastructure('snapshots', `there is no ${data}: run tests/bench/matrix.mjs first`);
+    if (!found) throw new Infrastructure('snapshots', `there is no ${data}: run make e2e-full first, which keeps sites`);
     return found;
 };
 
@@ -97,6 +102,9 @@ async function preflight(state, told, trees) {
     }
 }
 
+const startsBy = (report) =>
+    !report.findings.some((finding) => finding.level === 'error' && finding.effect === 'does-not-start');
+
 function compare(state, report) {
     const found = Object.fromEntries(report.findings
         .filter((finding) => LEVELS.includes(finding.level)).map(({id, level}) => [id, level]));
@@ -108,11 +116,24 @@ function compare(state, report) {
     for (const [id, level] of Object.entries(found)) {
         if (!(id in state.expected)) alarms.push(`${id} ${level}`);
     }
-    const says = !report.findings.some((finding) => finding.level === 'error' && finding.effect === 'does-not-start');
+    const says = startsBy(report);
     if (state.starts !== null && says !== state.starts) {
         (says ? missed : alarms).push(`says that Ghost ${says ? 'starts' : 'does not start'}`);
     }
     return {right, missed, alarms};
+}
+
+// Whether the real Ghost starts; nothing where there is none in this state. It is ended at once.
+async function boots(state, told, trees, smtp) {
+    if (state.tree === 'none' || state.fault || state.options) return null;
+    const env = {
+        ...(state.pool ? {database__pool__max: String(state.pool)} : {}),
+        ...(state.extra ? {NODE_EXTRA_CA_CERTS: CA} : {}),
+    };
+    const ghost = await launch(trees[state.tree], {connection: told, smtp, name: INSTANCE, env});
+    const {up} = await waitForBoot(ghost, 240_000);
+    await ghost.stop();
+    return up;
 }
 
 // Whatever writes shows here: in MySQL's own log of changes, where nobody else writes, else in every row of every table.
@@ -134,7 +155,9 @@ async function run() {
     onExit(() => Object.values(trees).forEach((tree) => fs.rmSync(tree.root, {recursive: true, force: true})));
     const stand = await servers.raise(INSTANCE);
     onExit(() => servers.lower(stand));
-    const sum = {right: 0, missed: 0, alarms: 0, healthy: 0, states: 0, written: 0};
+    const smtp = process.env.BOOT === 'yes' ? await startSmtp() : null;
+    if (smtp) onExit(() => smtp.stop());
+    const sum = {booted: 0, disagree: 0, right: 0, missed: 0, alarms: 0, healthy: 0, states: 0, written: 0};
     const now = {data: 'new', dirty: true};
     let slowest = 0, most = 0;
     for (const state of states) {
@@ -149,11 +172,22 @@ async function run() {
             continue;
         }
         const before = await written(server, state);
-        const report = await preflight(state, await connection(stand, state), trees);
+        const told = await connection(stand, state);
+        const report = await preflight(state, told, trees);
         const after = await written(server, state);
         if (after !== before) {
             sum.written += 1;
             console.log(`WRITTEN  ${state.name}: from ${before} to ${after}`.slice(0, 2000));
+        }
+        if (smtp) {
+            const up = await boots(state, told, trees, smtp);
+            if (up !== null) {
+                now.dirty = true;
+                sum.booted += 1;
+                const says = startsBy(report);
+                if (says !== up) sum.disagree += 1;
+                console.log(`${says === up ? 'agrees  ' : 'DISAGREE'} ${state.name}: Ghost ${up ? 'starts' : 'does not start'}`);
+            }
         }
         for (const sql of state.after ?? []) await servers.withConnection(server.admin, (c) => c.query(sql));
         const {right, missed, alarms} = compare(state, report);
@@ -175,8 +209,9 @@ async function run() {
         }
     }
     console.log(`${sum.states} states (${sum.healthy} healthy): ${sum.right} right, ${sum.missed} missed, ${sum.alarms} false alarms; ${
-        sum.written} written to. Healthy: at most ${most} statements, ${slowest} ms.`);
-    return sum.missed + sum.alarms + sum.written === 0 ? 0 : 1;
+        sum.written} written to. Healthy: at most ${most} statements, ${slowest} ms.${
+        smtp ? ` Ghost was booted in ${sum.booted}: ${sum.disagree} times other than preflight said.` : ''}`);
+    return sum.missed + sum.disagree + sum.alarms + sum.written === 0 ? 0 : 1;
 }
 
 await main(run);

@@ -9,6 +9,9 @@ use crate::{common, process};
 
 const CANARY: &str = "canary7f3a";
 
+/// Options, and variables of the environment.
+type Run<'a> = (Vec<String>, Vec<(&'a str, String)>);
+
 #[test]
 fn no_secret_comes_out_of_any_place_in_any_form() {
     let directory = tempfile::tempdir().unwrap();
@@ -30,7 +33,7 @@ fn no_secret_comes_out_of_any_place_in_any_form() {
         .unwrap()
         .to_owned();
     let secret = file("secret", format!("{CANARY}\n"));
-    let runs: Vec<(Vec<String>, Vec<(&str, String)>)> = vec![
+    let runs: Vec<Run<'_>> = vec![
         // The password, right kind and wrong, by each way.
         (
             vec![
