@@ -1,7 +1,7 @@
 // The states of the matrix: what each does with a Ghost, a treatment and servers.
 // A result is {booted, words, boots: [...]}: what happened, in the server's words.
 import fs from 'node:fs';
-import {end, freePort, isAlive, sleep} from '../servers/processes.mjs';
+import {end, freePort, isAlive, onExit, sleep} from '../servers/processes.mjs';
 import * as servers from '../servers.mjs';
 import {boot, launch, own, waitForBoot, databaseError, describe} from '../boot.mjs';
 import {digestOf, makeTree, Refused} from '../trees.mjs';
@@ -13,20 +13,23 @@ const told = (r) => (r.booted
     ? `${r.seconds} s, ${r.statements} statements, longest transaction ${(r.longestTransactionMs / 1000).toFixed(1)} s`
     : r.error);
 
-function tree({version, treatment, name}) {
-    return makeTree(version, treatment, `${name}-${version}-${treatment}`);
+// A tree is 70,000 names, and serves every cell of its version and treatment.
+const trees = new Map();
+function treeFor({version, treatment, name}) {
+    const key = `${name}-${version}-${treatment}`;
+    if (!trees.has(key)) {
+        const made = makeTree(version, treatment, key);
+        trees.set(key, made);
+        made.then(({root}) => onExit(async () => fs.rmSync(root, {recursive: true, force: true})), () => trees.delete(key));
+    }
+    return trees.get(key);
 }
-// A tree is 70,000 names: not kept.
 async function withTree(cell, work) {
-    let made;
     try {
-        made = await tree(cell);
-        return await work(made);
+        return await work(await treeFor(cell));
     } catch (e) {
         if (e instanceof Refused) return {booted: false, words: e.message, refused: true, boots: []};
         throw e;
-    } finally {
-        if (made) fs.rmSync(made.root, {recursive: true, force: true});
     }
 }
 
