@@ -6,7 +6,7 @@ use ghostfix::ghost::Files;
 use ghostfix::migrations::plan::{Applied, Brings, Plan, after};
 use ghostfix::migrations::{inventory, read};
 
-use crate::packages::{numbers, pins, unpacked};
+use crate::packages::unpacked;
 
 fn files(version: &str) -> Files {
     Files::in_directory(unpacked("ghost", version))
@@ -54,12 +54,8 @@ fn as_many_migrations_run_as_did() {
 
 #[test]
 fn every_migration_of_5_and_6_is_understood() {
-    let newest_first: Vec<&str> = {
-        let mut versions: Vec<&str> = pins()["ghost"].keys().map(String::as_str).collect();
-        versions.sort_by_key(|version| std::cmp::Reverse(numbers(version)));
-        versions
-    };
-    for version in newest_first {
+    // Ghost's helpers lie elsewhere and do more from one of these to the next.
+    for version in ["4.48.9", "5.0.0", "5.75.1", "5.130.6", "6.65.0"] {
         let files = files(version);
         let all: Vec<_> = inventory::read(&files).unwrap().all().collect();
         assert!(all.len() > 100, "{version}: {}", all.len());

@@ -1,6 +1,7 @@
 //! `--from`: what an upgrade does to the database, with small Ghosts of our own making.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -41,6 +42,12 @@ fn registry() -> FakeRegistry {
     ])
 }
 
+/// Of the patches only one, whose file these Ghosts have: it is the upgrade that is asked about.
+fn upgrade(home: &Path, registry: &str, to: &str, from: &[&str]) -> (i32, Value) {
+    let arguments = [&[to, "--only", "database-exists"], from].concat();
+    check(home, registry, &arguments)
+}
+
 fn ids(hazards: &Value) -> Vec<&str> {
     let hazards = hazards.as_array().unwrap().iter();
     hazards
@@ -51,7 +58,7 @@ fn ids(hazards: &Value) -> Vec<&str> {
 #[test]
 fn what_runs_is_told_with_its_hazards() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
-    let (code, report) = check(home.path(), &registry.url(), &["6.65.0", "--from", "^5"]);
+    let (code, report) = upgrade(home.path(), &registry.url(), "6.65.0", &["--from", "^5"]);
     assert_eq!(code, 0, "{report}");
     let target = &report["targets"][0];
     assert_eq!(target["upgrade"]["from"], "^5");
@@ -84,7 +91,7 @@ fn what_runs_is_told_with_its_hazards() {
             "unknown": [],
         })
     );
-    let (_, without) = check(home.path(), &registry.url(), &["6.65.0"]);
+    let (_, without) = upgrade(home.path(), &registry.url(), "6.65.0", &[]);
     assert_eq!(without["targets"][0].get("migrations"), None);
     assert_eq!(without["targets"][0].get("upgrade"), None);
 }
@@ -103,13 +110,13 @@ fn an_upgrade_begins_wherever_a_ghost_is() {
     )
     .unwrap();
     for from in ["5.75.1", "ghost:5", "old.tgz", "./old"] {
-        let (code, report) = check(home.path(), &url, &["6.65.0", "--from", from]);
+        let (code, report) = upgrade(home.path(), &url, "6.65.0", &["--from", from]);
         assert_eq!(code, 0, "{from}: {report}");
         let target = &report["targets"][0];
         assert_eq!(target["upgrade"]["knex_migrator"], "5.1.5", "{from}");
         assert_eq!(target["migrations"][0]["name"], "01-second.js", "{from}");
     }
-    let (_, back) = check(home.path(), &url, &["5.75.1", "--from", "6.65.0"]);
+    let (_, back) = upgrade(home.path(), &url, "5.75.1", &["--from", "6.65.0"]);
     assert_eq!(back["targets"][0]["migrations"], json!([]));
     assert_eq!(
         ids(&back["targets"][0]["upgrade"]["hazards"])[0],
