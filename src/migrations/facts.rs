@@ -34,6 +34,8 @@ pub struct Operation {
     pub repeated: bool,
     /// Whether the statement is limited by a condition, rather than for all rows of the table.
     pub narrowed: bool,
+    /// Whether the rows that it writes come out of a query: `INSERT … SELECT`.
+    pub selects: bool,
     /// Whether it runs in a transaction: the migration's, or one of its own.
     pub in_transaction: bool,
     /// Whether the migration goes on, and is recorded as applied, where this fails.

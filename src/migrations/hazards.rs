@@ -271,7 +271,8 @@ fn backfill(operation: &Operation, so_far: &SoFar, named: &str) -> Option<Hazard
     // What a migration has just made holds what migrations put there.
     let is_new = table.is_some_and(|table| so_far.tables.contains(table));
     let inserts = matches!(operation.action, Action::Insert(_));
-    if (is_new && !inserts) || (inserts && !operation.repeated && operation.when != When::Depends) {
+    let many = operation.repeated || operation.selects || operation.when == When::Depends;
+    if (is_new && !inserts) || (inserts && !many) {
         return None;
     }
     let how = match (operation.repeated, operation.in_transaction) {
@@ -328,9 +329,10 @@ fn schema_lag(operation: &Operation, so_far: &SoFar, named: &str) -> Option<Haza
         id: "schema-lag",
         level: Level::Warning,
         reason: format!(
-            "{named}: `{}` is added and written in the same upgrade; where foreign keys are managed, vtgate may not know \
+            "{named}: `{}` {} added and written in the same upgrade; where foreign keys are managed, vtgate may not know \
              it yet and refuses the statement with errno 1105{lost}",
-            new.join("`, `")
+            new.join("`, `"),
+            if new.len() == 1 { "is" } else { "are" }
         ),
         fix: "Build the image with the patch `schema-lag`, which asks again".to_owned(),
     })

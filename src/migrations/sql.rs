@@ -20,10 +20,19 @@ pub(super) enum Statement {
     Reads,
     /// It asks for the schema or the state of the server.
     Asks,
-    /// Tables (or views) and what is done to them, and whether a condition narrows it down.
-    Changes(Vec<(Option<String>, Action)>, bool),
+    /// Tables (or views) and what is done to them, and how.
+    Changes(Vec<(Option<String>, Action)>, Manner),
     /// It is none that is known.
     Unknown,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// A condition limits them.
+    pub(super) narrowed: bool,
+    /// They come out of a query.
+    pub(super) selects: bool,
 }
 
 /// Reads one statement.
@@ -57,8 +66,11 @@ impl<'t> Words<'t> {
             };
             self.tokens = &self.tokens[at..];
         }
-        let narrowed = self.outside().any(|token| token.is("where"));
-        let one = |table, action| Statement::Changes(vec![(table, action)], narrowed);
+        let manner = Manner {
+            narrowed: self.outside().any(|token| token.is("where")),
+            selects: self.outside().any(|token| token.is("select")),
+        };
+        let one = |table, action| Statement::Changes(vec![(table, action)], manner);
         let Some(first) = self.next_word() else {
             return Statement::Unknown;
         };
@@ -121,7 +133,7 @@ impl<'t> Words<'t> {
     }
 
     fn create(mut self) -> Statement {
-        let one = |table, action| Statement::Changes(vec![(table, action)], false);
+        let one = |table, action| Statement::Changes(vec![(table, action)], Manner::default());
         if self.tokens.iter().take(8).any(|token| token.is("view")) {
             while !self.skip("view") && !self.tokens.is_empty() {
                 self.tokens = &self.tokens[1..];
@@ -151,7 +163,7 @@ impl<'t> Words<'t> {
     }
 
     fn dropping(mut self) -> Statement {
-        let one = |table, action| Statement::Changes(vec![(table, action)], false);
+        let one = |table, action| Statement::Changes(vec![(table, action)], Manner::default());
         self.skip("temporary");
         if self.skip("table") {
             self.skip_any(&["if", "exists"]);
@@ -171,7 +183,7 @@ impl<'t> Words<'t> {
 
     fn alter(mut self) -> Statement {
         if self.skip("view") {
-            return Statement::Changes(vec![(self.table(), Action::CreateView)], false);
+            return Statement::Changes(vec![(self.table(), Action::CreateView)], Manner::default());
         }
         if !self.skip("table") {
             return Statement::Unknown;
@@ -185,7 +197,7 @@ impl<'t> Words<'t> {
                 Clause::Unknown => return Statement::Unknown,
             }
         }
-        Statement::Changes(changes, false)
+        Statement::Changes(changes, Manner::default())
     }
 
     fn clause(mut self) -> Clause {

@@ -10,6 +10,7 @@ fn operation(table: &str, action: Action) -> Operation {
         when: When::Always,
         repeated: false,
         narrowed: false,
+        selects: false,
         in_transaction: true,
         failure_ignored: false,
     }
@@ -100,9 +101,21 @@ fn columns_follow_their_table_when_it_is_renamed() {
 
 #[test]
 fn only_rows_that_grow_with_the_site_are_a_backfill() {
-    let settings = migration(vec![operation("settings", update(&["value"]))]);
-    let posts = migration(vec![operation("posts", update(&["visibility"]))]);
-    assert_eq!(ids(&[settings, posts]), [vec![], vec!["backfill"]]);
+    let insert = |selects| Operation {
+        selects,
+        ..operation("members", Action::Insert(Columns::default()))
+    };
+    let migrations = [
+        operation("settings", update(&["value"])),
+        operation("posts", update(&["visibility"])),
+        insert(false),
+        insert(true),
+    ]
+    .map(|operation| migration(vec![operation]));
+    assert_eq!(
+        ids(&migrations),
+        [vec![], vec!["backfill"], vec![], vec!["backfill"]]
+    );
 }
 
 #[test]

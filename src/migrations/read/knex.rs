@@ -9,7 +9,7 @@ use super::statements::elements;
 use super::table::Draft;
 use super::value::{Query, Value, Verb};
 use crate::migrations::facts::{Action, Columns, Operation, When};
-use crate::migrations::sql::{self, Statement, UNKNOWN};
+use crate::migrations::sql::{self, Manner, Statement, UNKNOWN};
 
 impl<'a> Interpreter<'a> {
     /// What comes of waiting for a value: a builder is sent.
@@ -50,11 +50,12 @@ impl<'a> Interpreter<'a> {
             }
             Statement::Reads => Value::Unknown(When::Depends),
             Statement::Asks => Value::Unknown(When::UnlessDone),
-            Statement::Changes(changes, narrowed) => {
+            Statement::Changes(changes, Manner { narrowed, selects }) => {
                 let operations: Vec<Operation> = changes
                     .into_iter()
                     .map(|(table, action)| Operation {
                         narrowed,
+                        selects,
                         ..operation(table.as_deref(), action)
                     })
                     .collect();
@@ -327,6 +328,7 @@ fn operation(table: Option<&str>, action: Action) -> Operation {
         when: When::Always,
         repeated: false,
         narrowed: false,
+        selects: false,
         in_transaction: false,
         failure_ignored: false,
     }

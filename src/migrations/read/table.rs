@@ -212,6 +212,7 @@ impl Draft {
             when: When::Always,
             repeated: false,
             narrowed: false,
+            selects: false,
             in_transaction: false,
             failure_ignored: false,
         };

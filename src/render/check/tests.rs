@@ -122,6 +122,7 @@ fn upgrade() -> TargetReport {
         when: When::UnlessDone,
         repeated: false,
         narrowed: false,
+        selects: false,
         in_transaction: false,
         failure_ignored: false,
     };
