@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{PATCH, ghostfix, run};
+use crate::common::{PATCH, command, ghostfix, run};
 use crate::installation::Installation;
 use crate::process;
 
