@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::check::{DATABASE, GHOST_FILES, LOCK_TABLE, check, run, said, states};
+use crate::check::{DATABASE, LOCK_TABLE, check, ghost_files, run, said, states};
 use crate::common;
 use crate::ghost::image_builder::{self, Image, Layer, Packing, archive};
 use crate::ghost::image_registry::{DockerRegistry, skopeo};
@@ -26,7 +26,7 @@ fn install(root: &Path) {
         "package.json".to_owned(),
         br#"{"name": "ghost", "version": "6.65.0", "engines": {"node": "^22.13.1"}}"#,
     );
-    for (path, text) in GHOST_FILES {
+    for (path, text) in ghost_files() {
         write(path.to_owned(), text.as_bytes());
     }
     for path in ["package.json", DATABASE, LOCK_TABLE] {

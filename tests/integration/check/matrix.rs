@@ -101,7 +101,7 @@ fn every_form_is_whole_and_nothing_else_is_said() {
     );
     let markdown = say("markdown");
     assert!(
-        markdown.contains("| 5.75.1 to 6.10.0 | 5 | 22 | 6.2.1 | ✅ ok | try-catch | try-catch | config-transaction | column | connect | truncate |"),
+        markdown.contains("| 5.75.1 to 6.10.0 | 5 | 22 | 6.2.1 | ✅ ok | try-catch | try-catch |"),
         "{markdown}"
     );
     let html = say("html");

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use ghostfix::catalogue;
 use serde_json::{Value, json};
 
 use crate::common::command;
@@ -23,24 +24,27 @@ use crate::process::{Answer, bounded};
 const DATABASE: &str = "lib/database.js";
 const LOCK_TABLE: &str = "migrations/add-primary-key-to-lock-table.js";
 const SCHEMA: &str = "core/server/data/schema/schema.js";
-const FIXTURES: &str = "core/server/data/migrations/init/2-create-fixtures.js";
-const SESSION: &str = "core/server/models/session.js";
 
-/// The files of a Ghost that can be patched, no larger than they must be.
-const GHOST_FILES: [(&str, &str); 3] = [
-    (
-        SCHEMA,
-        include_str!("../../../patches/comments-parent/shapes/column.js"),
-    ),
-    (
-        FIXTURES,
-        include_str!("../../../patches/fixtures-transaction/shapes/config-transaction.js"),
-    ),
-    (
-        SESSION,
-        include_str!("../../../patches/sessions-delete/shapes/truncate.js"),
-    ),
-];
+/// The files of a Ghost that can be patched, no larger than they must be: each patch's first example.
+fn ghost_files() -> Vec<(&'static str, &'static str)> {
+    catalogue::patches()
+        .iter()
+        .filter(|patch| patch.definition.target.package == "ghost")
+        .map(|patch| {
+            (
+                patch.definition.target.files[0].as_str(),
+                patch.examples[0].1,
+            )
+        })
+        .collect()
+}
+
+/// What is said of a Ghost in which every patch can be made.
+fn all_made() -> Vec<(&'static str, &'static str)> {
+    let ids = catalogue::patches().iter();
+    ids.map(|patch| (patch.definition.id.as_str(), "would-apply"))
+        .collect()
+}
 
 /// A Ghost of our own making that insists on a knex-migrator.
 fn ghost(version: &str, knex_migrator: &str) -> Package {
@@ -50,8 +54,8 @@ fn ghost(version: &str, knex_migrator: &str) -> Package {
             json!({"knex-migrator": knex_migrator, "mysql2": "3.24.4"}),
         )
         .field("engines", json!({"node": "^22.13.1"}));
-    GHOST_FILES
-        .iter()
+    ghost_files()
+        .into_iter()
         .fold(package, |package, (path, text)| package.file(path, text))
 }
 
@@ -70,14 +74,16 @@ fn ancient() -> Package {
 
 /// A Ghost whose schema nobody knows.
 fn drifted(version: &str) -> Package {
-    Package::new("ghost", version)
+    let package = Package::new("ghost", version)
         .field("dependencies", json!({"knex-migrator": "6.2.1"}))
         .file(
             SCHEMA,
-            "module.exports = {comments: {parent_id: {references: 'comments.id', oddly: true}}};\n",
-        )
-        .file(FIXTURES, GHOST_FILES[1].1)
-        .file(SESSION, GHOST_FILES[2].1)
+            "module.exports = {comments: {parent_id: {refers: 'comments.id', oddly: true}}};\n",
+        );
+    ghost_files()
+        .into_iter()
+        .filter(|(path, _)| *path != SCHEMA)
+        .fold(package, |package, (path, text)| package.file(path, text))
 }
 
 /// ghostfix in surroundings where npm is configured for nothing and the home directory is `home`.
