@@ -30,6 +30,8 @@ const LAYOUT: &str = "v1";
 const USE_GRAIN: Duration = Duration::from_secs(3600);
 /// No document comes near this.
 const DOCUMENT_LIMIT: u64 = 64 << 20;
+/// Sixteen directories: making one for nearly every file of a first Ghost would cost as much as the files.
+const OBJECT_PREFIX: usize = 1;
 const HEADER: &str = "ghostfix cache ";
 
 /// A kind of document.
@@ -182,8 +184,8 @@ impl Cache {
         is_digest.then(|| {
             self.directory
                 .join("objects")
-                .join(&digest[..2])
-                .join(&digest[2..])
+                .join(&digest[..OBJECT_PREFIX])
+                .join(&digest[OBJECT_PREFIX..])
         })
     }
 
