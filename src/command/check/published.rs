@@ -93,13 +93,26 @@ impl Judge<'_> {
                 }
             }
         }
-        for ((package, file), patches) in files {
-            let Some(part) = part_of(package) else {
-                continue;
-            };
-            let entries = self.file(&part, file, &patches)?;
-            numbered.extend(patches.iter().map(|(number, _)| *number).zip(entries));
-        }
+        // Each file waits for a proof's process most of the time.
+        let judged = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for ((package, file), patches) in files {
+                let Some(part) = part_of(package) else {
+                    continue;
+                };
+                threads.push(scope.spawn(move || {
+                    let entries = self.file(&part, file, &patches)?;
+                    Ok(patches.into_iter().map(|(number, _)| number).zip(entries))
+                }));
+            }
+            let joined = threads.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.collect::<Result<Vec<_>>>()
+        })?;
+        numbered.extend(judged.into_iter().flatten());
         numbered.sort_by_key(|(number, _)| *number);
         Ok(numbered.into_iter().map(|(_, entry)| entry).collect())
     }
