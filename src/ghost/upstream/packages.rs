@@ -121,7 +121,7 @@ impl Upstream {
         self.packument(package)?.pick(wanted, node).cloned()
     }
 
-    fn manifest_key(&self, package: &str, version: &Version) -> Result<String> {
+    pub(super) fn manifest_key(&self, package: &str, version: &Version) -> Result<String> {
         Ok(format!(
             "manifest {} {package}@{version}",
             self.shared.registry()?.address(package)?

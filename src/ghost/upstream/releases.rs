@@ -7,6 +7,7 @@ use nodejs_semver::Range;
 use super::Upstream;
 use super::packages::Package;
 use crate::error::{Error, Result};
+use crate::ghost::cache::Shelf;
 use crate::ghost::files::Files;
 use crate::ghost::integrity::Algorithm;
 use crate::ghost::prefetch::Prefetch;
@@ -187,13 +188,17 @@ impl Upstream {
         let Wanted::Version(version) = settled.wanted else {
             return None;
         };
-        // What is cached may be older than the version.
+        let manifest = self.manifest_key(&settled.package, &version).ok()?;
+        let key = format!("not published: {manifest}");
         if self.shared.settings.offline {
-            return None;
-        }
-        let packument = self.packument(&settled.package).ok()?;
-        if packument.manifests.is_empty() || packument.manifest(&version).is_some() {
-            return None;
+            // A list of versions that is cached may be older than the version: only what was found out counts.
+            self.shared.recall::<bool>(Shelf::Metadata, &key)?;
+        } else {
+            let packument = self.packument(&settled.package).ok()?;
+            if packument.manifests.is_empty() || packument.manifest(&version).is_some() {
+                return None;
+            }
+            self.shared.remember(Shelf::Metadata, &key, &true);
         }
         Some(Migrator {
             dependency: Dependency {
