@@ -3,7 +3,8 @@
 use super::Check;
 use crate::mysql::errno::Meaning;
 use crate::preflight::facts::Facts;
-use crate::preflight::finding::Finding;
+use crate::preflight::finding::{Effect, Finding};
+use crate::report::State;
 
 pub(super) const CHECK: Check = Check {
     id: "read-only",
@@ -31,7 +32,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
             .known()
             .filter(|reply| reply.meaning() == Some(Meaning::ReadOnly))
         {
-            return Some(refused().seen(asked, reply.answered()));
+            return Some(refused(facts).seen(asked, reply.answered()));
         }
     }
     if server
@@ -39,7 +40,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         .as_ref()
         .is_some_and(|name| name.ends_with("@replica") || name.ends_with("@rdonly"))
     {
-        return Some(refused().seen(
+        return Some(refused(facts).seen(
             "SELECT DATABASE()",
             server.database.clone().unwrap_or_default(),
         ));
@@ -56,7 +57,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         "tx_read_only",
     ] {
         if is_on(facts, name) {
-            return Some(refused().seen(name, "ON"));
+            return Some(refused(facts).seen(name, "ON"));
         }
     }
     if is_on(facts, "read_only") {
@@ -74,7 +75,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
             })
         });
         if !may {
-            return Some(refused().seen("read_only", "ON"));
+            return Some(refused(facts).seen("read_only", "ON"));
         }
         return Some(
             Finding::warning("The server is set read-only; this account may write all the same.")
@@ -90,10 +91,23 @@ fn judge(facts: &Facts) -> Option<Finding> {
     Some(Finding::passed("The server takes writes."))
 }
 
-fn refused() -> Finding {
-    Finding::error("The server takes no writes: it is a replica, or set read-only.").fix(
+fn refused(facts: &Facts) -> Finding {
+    let finding = Finding::error("The server takes no writes: it is a replica, or set read-only.").fix(
         "Connect to the primary (at PlanetScale: with a password for the primary, role admin). On a server of your own: SET GLOBAL read_only = OFF;",
-    )
+    );
+    // A Ghost that finds nothing to do starts, if it does not try to change the lock's table either.
+    let nothing_to_do = facts.is_initialised() == Some(true)
+        && facts.pending().is_some_and(|pending| pending.is_empty())
+        && facts
+            .patch("lock-primary-key")
+            .is_some_and(State::is_satisfied);
+    if nothing_to_do {
+        return Finding {
+            effect: Some(Effect::FailsInUse),
+            ..finding
+        };
+    }
+    finding
 }
 
 fn is_on(facts: &Facts, name: &str) -> bool {
@@ -104,7 +118,7 @@ fn is_on(facts: &Facts, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{booted, reply, vitess};
+    use super::super::tests::{booted, reply, vitess, without_patch};
     use super::*;
     use crate::preflight::facts::Fact;
     use crate::preflight::finding::Level;
@@ -117,6 +131,29 @@ mod tests {
         };
         server.variables.insert(name.to_owned(), "ON".to_owned());
         judge(&facts).unwrap().level
+    }
+
+    #[test]
+    fn a_ghost_with_nothing_to_do_starts_all_the_same() {
+        let refusal = || {
+            reply(
+                1290,
+                "The MySQL server is running with the --read-only option",
+            )
+        };
+        let effect = |facts: Facts| {
+            let drop_table = refusal();
+            judge(&Facts {
+                drop_table,
+                ..facts
+            })
+            .unwrap()
+            .effect
+        };
+        assert_eq!(effect(booted()), Some(Effect::FailsInUse));
+        let published = without_patch(booted(), "lock-primary-key");
+        assert_eq!(effect(published), Some(Effect::DoesNotStart));
+        assert_eq!(effect(vitess("managed")), Some(Effect::DoesNotStart));
     }
 
     #[test]

@@ -25,8 +25,15 @@ fn judge(facts: &Facts) -> Option<Finding> {
     };
     let set: Vec<&str> = mode.split(',').collect();
     let finding = if set.contains(&"NO_BACKSLASH_ESCAPES") {
-        Finding::fails_in_use("The server reads backslashes as plain characters: Ghost's texts would be torn apart.")
-            .fix("SET GLOBAL sql_mode = REPLACE(@@GLOBAL.sql_mode, 'NO_BACKSLASH_ESCAPES', '');   -- and in the server's configuration")
+        let title =
+            "The server reads backslashes as plain characters: Ghost's texts would be torn apart.";
+        // A first boot dies of it, at the first quote in Ghost's own texts.
+        let finding = if facts.is_initialised() == Some(true) {
+            Finding::fails_in_use(title)
+        } else {
+            Finding::error(title)
+        };
+        finding.fix("SET GLOBAL sql_mode = REPLACE(@@GLOBAL.sql_mode, 'NO_BACKSLASH_ESCAPES', '');   -- and in the server's configuration")
     } else if set.contains(&"ANSI_QUOTES") {
         Finding::warning("The server reads double quotes as names; some of Ghost's statements may fail.")
             .fix("SET GLOBAL sql_mode = REPLACE(@@GLOBAL.sql_mode, 'ANSI_QUOTES', '');   -- and in the server's configuration")
