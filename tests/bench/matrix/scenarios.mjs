@@ -13,14 +13,24 @@ const told = (r) => (r.booted
     ? `${r.seconds} s, ${r.statements} statements, longest transaction ${(r.longestTransactionMs / 1000).toFixed(1)} s`
     : r.error);
 
-// A tree is 70,000 names, and serves every cell of its version and treatment.
+// A tree is 70,000 names, slow to make and slow to remove: the last ones are kept for
+// the next cells. A cell has two at a time at most, its site's and its own.
+const KEPT_TREES = 3;
 const trees = new Map();
-function treeFor({version, treatment, name}) {
+const remove = (made) => made.then(({root}) => fs.promises.rm(root, {recursive: true, force: true}), () => {});
+onExit(() => Promise.all([...trees.values()].map(remove)));
+async function treeFor({version, treatment, name}) {
     const key = `${name}-${version}-${treatment}`;
     if (!trees.has(key)) {
+        const mine = [...trees.keys()].filter((k) => k.startsWith(`${name}-`));
+        if (mine.length >= KEPT_TREES) {
+            const oldest = trees.get(mine[0]);
+            trees.delete(mine[0]);
+            await remove(oldest);
+        }
         const made = makeTree(version, treatment, key);
         trees.set(key, made);
-        made.then(({root}) => onExit(async () => fs.rmSync(root, {recursive: true, force: true})), () => trees.delete(key));
+        made.catch(() => trees.delete(key));
     }
     return trees.get(key);
 }
