@@ -357,10 +357,34 @@ pub(super) fn checks(report: &ChecksReport, verbosity: Verbosity, screen: Screen
             page.line(0, &[(STRONG, check.id)]);
             page.prose(0, CALM, check.question);
             page.blank();
-            page.block(0, check.explanation);
+            explain(check.explanation, &mut page);
         }
     }
     page.into_text()
+}
+
+/// Paragraphs, wrapped for the screen, and between them what is indented, as it is: errors and commands.
+fn explain(explanation: &str, page: &mut Page) {
+    let mut paragraph = Vec::new();
+    let end = |paragraph: &mut Vec<&str>, page: &mut Page| {
+        if !paragraph.is_empty() {
+            page.prose(0, PLAIN, &paragraph.join(" "));
+            paragraph.clear();
+        }
+    };
+    for line in explanation.lines() {
+        if !line.is_empty() && !line.starts_with("  ") {
+            paragraph.push(line);
+            continue;
+        }
+        end(&mut paragraph, page);
+        if line.is_empty() {
+            page.blank();
+        } else {
+            page.block(0, line);
+        }
+    }
+    end(&mut paragraph, page);
 }
 
 pub(super) fn checks_json(report: &ChecksReport) -> String {
