@@ -46,6 +46,8 @@ export async function launch(tree, {connection, smtp, name = 'ghost', content = 
         mail__options__ignoreTLS: 'true',
         privacy__useUpdateCheck: 'false',
         privacy__useGravatar: 'false',
+        // Ghosts that are installed without their optional dependencies have no sharp.
+        imageOptimization__resize: 'false',
         HOME: content,
         ...env,
     };

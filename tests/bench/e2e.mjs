@@ -59,6 +59,17 @@ await main(async () => {
         return treated.said.split('\n').find((line) => /^Applied/.test(line)) ?? '';
     });
 
+    if (treated) {
+        await check("the patched files are those that `make demo` leaves", async () => {
+            const {files} = JSON.parse(fs.readFileSync(path.join(treated.root, '.ghostfix/receipt.json'), 'utf8'));
+            demand(files.length > 0, 'the receipt names no file');
+            const other = files.filter(({path: file}) =>
+                !fs.readFileSync(path.join(treated.root, file)).equals(fs.readFileSync(path.join(BENCH, 'demo/current', file))));
+            demand(other.length === 0, `they differ: ${other.map(({path: file}) => file).join(', ')}`);
+            return `${files.length} files`;
+        });
+    }
+
     await check('untreated, it dies of "database exists"', async () => {
         await servers.enter(stand, {...managed, fresh: true});
         const {result, ghost} = await boot(untreated, launching());
