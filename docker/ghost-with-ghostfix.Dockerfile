@@ -1,4 +1,4 @@
-# The same, with the binary kept in the image (about 5 MB) for later commands in the container:
+# The same, with the binary kept in the image (about 15 MB) for later commands in the container:
 #
 #   docker build --file docker/ghost-with-ghostfix.Dockerfile --tag my-ghost .
 #   docker run --rm my-ghost ghostfix verify
