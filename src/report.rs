@@ -351,6 +351,13 @@ impl Proof {
         }
     }
 
+    /// How many of the cases passed.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        let passed = |case: &&CaseResult| case.result == ProofResult::Passed;
+        self.cases.iter().filter(passed).count()
+    }
+
     /// Whether both proofs hold.
     #[must_use]
     pub fn holds(&self) -> bool {

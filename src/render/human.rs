@@ -216,11 +216,6 @@ fn show_evidence(evidence: &Evidence, path: &str, indent: usize, page: &mut Page
 }
 
 fn proof(proof: &Proof, proved: &str, verbosity: Verbosity, indent: usize, page: &mut Page) {
-    let passed = proof
-        .cases
-        .iter()
-        .filter(|case| case.result == ProofResult::Passed)
-        .count();
     let syntax = match proof.syntax {
         ProofResult::Passed => Some("syntax".to_owned()),
         ProofResult::Failed => Some("syntax failed".to_owned()),
@@ -231,7 +226,7 @@ fn proof(proof: &Proof, proved: &str, verbosity: Verbosity, indent: usize, page:
         (ProofResult::Passed, 0) => Some("behaviour".to_owned()),
         (ProofResult::Failed, 0) => Some("behaviour failed".to_owned()),
         (ProofResult::Passed | ProofResult::Failed, all) => {
-            Some(format!("{passed} of {all} behaviour cases"))
+            Some(format!("{} of {all} behaviour cases", proof.passed()))
         }
     };
     let parts: Vec<String> = [syntax, behaviour].into_iter().flatten().collect();

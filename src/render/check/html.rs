@@ -223,14 +223,9 @@ impl<'r> Page<'r> {
 
     fn entry(&self, entry: &PatchEntry, body: &mut String) {
         let proof = &entry.proof;
-        let passed = proof
-            .cases
-            .iter()
-            .filter(|case| case.result == ProofResult::Passed)
-            .count();
         let proved = match (proof.syntax, proof.behaviour) {
             (ProofResult::NotRun, ProofResult::NotRun) => String::new(),
-            _ => format!(", {passed} of {} cases pass", proof.cases.len()),
+            _ => format!(", {} of {} cases pass", proof.passed(), proof.cases.len()),
         };
         let shape = entry
             .shape

@@ -252,15 +252,10 @@ fn state(state: State) -> String {
 
 fn proof(entry: &PatchEntry) -> String {
     let proof = &entry.proof;
-    let passed = proof
-        .cases
-        .iter()
-        .filter(|case| case.result == ProofResult::Passed)
-        .count();
     match (proof.syntax, proof.behaviour) {
         (ProofResult::NotRun, ProofResult::NotRun) => "-".to_owned(),
         (_, ProofResult::NotRun) => "syntax".to_owned(),
-        (_, _) => format!("{passed} of {} cases", proof.cases.len()),
+        (_, _) => format!("{} of {} cases", proof.passed(), proof.cases.len()),
     }
 }
 
