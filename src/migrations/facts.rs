@@ -42,6 +42,23 @@ pub struct Operation {
     pub failure_ignored: bool,
 }
 
+impl Operation {
+    /// A change that is made once, whatever the database holds, to all of a table, and outside of any transaction.
+    #[must_use]
+    pub fn new(table: Option<&str>, action: Action) -> Self {
+        Self {
+            table: table.map(str::to_owned),
+            action,
+            when: When::Always,
+            repeated: false,
+            narrowed: false,
+            selects: false,
+            in_transaction: false,
+            failure_ignored: false,
+        }
+    }
+}
+
 /// On what it depends whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

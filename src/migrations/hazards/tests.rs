@@ -5,14 +5,8 @@ use crate::migrations::facts::{Column, Columns, ForeignKey};
 
 fn operation(table: &str, action: Action) -> Operation {
     Operation {
-        table: Some(table.to_owned()),
-        action,
-        when: When::Always,
-        repeated: false,
-        narrowed: false,
-        selects: false,
         in_transaction: true,
-        failure_ignored: false,
+        ..Operation::new(Some(table), action)
     }
 }
 

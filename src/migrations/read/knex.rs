@@ -30,7 +30,7 @@ impl<'a> Interpreter<'a> {
                     narrowed: query.narrowed,
                     // batchInsert opens a transaction for its statements.
                     in_transaction: query.in_batches,
-                    ..operation(query.table.as_deref(), action)
+                    ..Operation::new(query.table.as_deref(), action)
                 }]);
                 Value::Unknown(When::Depends)
             }
@@ -56,7 +56,7 @@ impl<'a> Interpreter<'a> {
                     .map(|(table, action)| Operation {
                         narrowed,
                         selects,
-                        ..operation(table.as_deref(), action)
+                        ..Operation::new(table.as_deref(), action)
                     })
                     .collect();
                 self.send(&operations);
@@ -207,17 +207,19 @@ impl<'a> Interpreter<'a> {
                 operations.extend(self.drafted(table, false, arguments.get(1)));
             }
             "dropTable" | "dropTableIfExists" => {
-                operations.push(operation(table, Action::DropTable));
+                operations.push(Operation::new(table, Action::DropTable));
             }
             "renameTable" => match arguments.get(1).and_then(Value::known_text) {
-                Some(to) => operations.push(operation(table, Action::RenameTable(to.to_owned()))),
+                Some(to) => {
+                    operations.push(Operation::new(table, Action::RenameTable(to.to_owned())))
+                }
                 None => self.not_understood("renameTable to a name that is made at run time"),
             },
             "createView" | "createViewOrReplace" | "alterView" => {
-                operations.push(operation(table, Action::CreateView));
+                operations.push(Operation::new(table, Action::CreateView));
             }
             "dropView" | "dropViewIfExists" => {
-                operations.push(operation(table, Action::DropView));
+                operations.push(Operation::new(table, Action::DropView));
             }
             "raw" => return raw_text(arguments),
             "transacting" | "debug" | "withSchema" => {
@@ -318,19 +320,6 @@ impl<'a> Interpreter<'a> {
                 self.failure_ignored_since(sent);
             }
         }
-    }
-}
-
-fn operation(table: Option<&str>, action: Action) -> Operation {
-    Operation {
-        table: table.map(str::to_owned),
-        action,
-        when: When::Always,
-        repeated: false,
-        narrowed: false,
-        selects: false,
-        in_transaction: false,
-        failure_ignored: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! knex's schema builder: what is said about a table between `createTable` and the end of its callback.
 
 use super::value::Value;
-use crate::migrations::facts::{Action, Column, ForeignKey, Operation, When};
+use crate::migrations::facts::{Action, Column, ForeignKey, Operation};
 
 /// A table that is being described.
 pub(super) struct Draft {
@@ -206,16 +206,7 @@ impl Draft {
 
     /// What the builder would send, in order. Of a table that is made, columns come with it.
     pub(super) fn operations(&self) -> Vec<Operation> {
-        let operation = |action| Operation {
-            table: self.table.clone(),
-            action,
-            when: When::Always,
-            repeated: false,
-            narrowed: false,
-            selects: false,
-            in_transaction: false,
-            failure_ignored: false,
-        };
+        let operation = |action| Operation::new(self.table.as_deref(), action);
         let mut operations = Vec::new();
         let mut keys = Vec::new();
         if self.creates {
