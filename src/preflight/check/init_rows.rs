@@ -1,7 +1,7 @@
 //! Whether the database remembers its first boot.
 
-use super::Check;
-use crate::preflight::facts::{Fact, Facts};
+use super::{Check, migration_rows};
+use crate::preflight::facts::Facts;
 use crate::preflight::finding::Finding;
 
 pub(super) const CHECK: Check = Check {
@@ -22,16 +22,9 @@ starts now:
 const FIX: &str = "Put the rows of `migrations` back from a backup of this database before any Ghost starts on it. Only if it last ran on the very version that starts now:\nINSERT INTO migrations (name, version, currentVersion) VALUES ('1-create-tables.js', 'init', 'VERSION'), ('2-create-fixtures.js', 'init', 'VERSION');";
 
 fn judge(facts: &Facts) -> Option<Finding> {
-    facts.server.known()?.database.as_ref()?;
-    let rows = match &facts.migrations {
-        Fact::NotReached => return None,
-        Fact::Unknown(words) => {
-            return Some(
-                Finding::unknown("The rows of `migrations` cannot be read.")
-                    .seen("SELECT … FROM migrations", words.clone()),
-            );
-        }
-        Fact::Known(rows) => rows,
+    let rows = match migration_rows(facts)? {
+        Ok(rows) => rows,
+        Err(unknown) => return Some(unknown),
     };
     let init = rows.iter().filter(|row| row.version == "init").count();
     let has = |table| facts.has_table(table) == Some(true);
@@ -55,6 +48,7 @@ fn killed() -> Finding {
 mod tests {
     use super::super::tests::{booted, healthy, migration};
     use super::*;
+    use crate::preflight::facts::Fact;
     use crate::preflight::finding::Level;
 
     fn rows(rows: &[(&str, &str)]) -> Level {

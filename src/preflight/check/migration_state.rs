@@ -1,7 +1,7 @@
 //! What this Ghost will do to the database when it starts.
 
-use super::Check;
-use crate::preflight::facts::{Fact, Facts};
+use super::{Check, migration_rows};
+use crate::preflight::facts::Facts;
 use crate::preflight::finding::Finding;
 
 pub(super) const CHECK: Check = Check {
@@ -18,16 +18,9 @@ Fix: nothing is wrong; have a backup before an upgrade. `ghostfix migrations pla
 };
 
 fn judge(facts: &Facts) -> Option<Finding> {
-    facts.server.known()?.database.as_ref()?;
-    let rows = match &facts.migrations {
-        Fact::NotReached => return None,
-        Fact::Unknown(words) => {
-            return Some(
-                Finding::unknown("The rows of `migrations` cannot be read.")
-                    .seen("SELECT … FROM migrations", words.clone()),
-            );
-        }
-        Fact::Known(rows) => rows,
+    let rows = match migration_rows(facts)? {
+        Ok(rows) => rows,
+        Err(unknown) => return Some(unknown),
     };
     let asked = "SELECT … FROM migrations";
     let count = format!("{} rows", rows.len());
@@ -73,6 +66,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
 mod tests {
     use super::super::tests::{booted, healthy, without_installation};
     use super::*;
+    use crate::preflight::facts::Fact;
     use crate::preflight::finding::Level;
 
     #[test]

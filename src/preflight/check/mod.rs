@@ -30,7 +30,7 @@ mod tls_identity;
 mod transaction_limit;
 mod views;
 
-use super::facts::Facts;
+use super::facts::{Fact, Facts, Migration};
 use super::finding::Finding;
 
 /// A check, as it introduces itself.
@@ -101,6 +101,19 @@ pub fn judge(facts: &Facts, skip: &[String]) -> (Vec<Finding>, Vec<&'static str>
         }
     }
     (findings, not_reached)
+}
+
+/// The rows of `migrations`, or that they cannot be read; nothing where no database was reached.
+fn migration_rows(facts: &Facts) -> Option<Result<&[Migration], Finding>> {
+    facts.server.known()?.database.as_ref()?;
+    match &facts.migrations {
+        Fact::NotReached => None,
+        Fact::Unknown(words) => Some(Err(Finding::unknown(
+            "The rows of `migrations` cannot be read.",
+        )
+        .seen("SELECT … FROM migrations", words.clone()))),
+        Fact::Known(rows) => Some(Ok(rows)),
+    }
 }
 
 #[cfg(test)]
