@@ -16,6 +16,18 @@ pub(super) enum Level {
     Notice,
 }
 
+impl Level {
+    /// Of the report as a whole.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Yes => Self::Notice,
+            Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn | Outcome::Unknown => {
+                Self::Error
+            }
+        }
+    }
+}
+
 pub(super) fn patch_report(report: &PatchReport) -> String {
     let mut commands = String::new();
     for entry in &report.patches {
@@ -43,12 +55,7 @@ pub(super) fn patch_report(report: &PatchReport) -> String {
     for note in &report.notes {
         commands.push_str(&annotate(Level::Notice, &[], "ghostfix: note", note));
     }
-    let level = match report.outcome() {
-        Outcome::Yes => Level::Notice,
-        Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn | Outcome::Unknown => {
-            Level::Error
-        }
-    };
+    let level = Level::of(report.outcome());
     let verdict = verdict(report);
     let title = format!("ghostfix: Ghost {}", report.ghost.version);
     commands.push_str(&annotate(

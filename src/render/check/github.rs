@@ -4,8 +4,8 @@ use super::summary;
 use super::upgrade::kinds;
 use crate::migrations::hazards;
 use crate::render::github::{Level, annotate, message};
+use crate::report::CheckReport;
 use crate::report::check::{TargetReport, Verdict, VerdictChange};
-use crate::report::{CheckReport, Outcome};
 
 pub(super) fn report(report: &CheckReport) -> String {
     let mut commands = String::new();
@@ -56,12 +56,7 @@ pub(super) fn report(report: &CheckReport) -> String {
     for note in &report.notes {
         commands.push_str(&annotate(Level::Notice, &[], "ghostfix: note", note));
     }
-    let level = match report.outcome() {
-        Outcome::Yes => Level::Notice,
-        Outcome::No | Outcome::Refused | Outcome::NothingToWorkOn | Outcome::Unknown => {
-            Level::Error
-        }
-    };
+    let level = Level::of(report.outcome());
     let whole = format!("{}\n{}", summary::done(report), summary::meaning(report));
     commands.push_str(&annotate(level, &[], "ghostfix check", &whole));
     commands
