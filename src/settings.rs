@@ -169,16 +169,6 @@ impl Settings {
             );
         }
         let output = Output::new(&args.output, environment);
-        let has_junit = matches!(
-            args.command,
-            args::Command::Preflight(_) | args::Command::Verify(_)
-        );
-        if output.format == Format::Junit && !has_junit {
-            problems.add(
-                "--format junit: only preflight and verify have it",
-                "give another format",
-            );
-        }
         let command = match args.command {
             args::Command::Patch(patch) => Command::Patch(Patch {
                 root: Root::new(patch.installation, environment),
@@ -212,12 +202,18 @@ impl Settings {
             args::Command::Completions { shell } => Command::Completions(shell),
             args::Command::Man => Command::Man,
         };
-        let for_check_alone = matches!(output.format, Format::Markdown | Format::Html);
-        if for_check_alone && !matches!(command, Command::Check(_)) {
-            problems.add(
+        match (output.format, &command) {
+            (Format::Junit, Command::Preflight(_) | Command::Verify(_)) => {}
+            (Format::Junit, _) => problems.add(
+                "--format junit: only preflight and verify have it",
+                "give another format",
+            ),
+            (Format::Markdown | Format::Html, Command::Check(_)) => {}
+            (Format::Markdown | Format::Html, _) => problems.add(
                 "the forms markdown and html are for `ghostfix check` alone",
                 "choose --format human, json, github or sarif",
-            );
+            ),
+            (Format::Human | Format::Json | Format::Github | Format::Sarif, _) => {}
         }
         problems.into_result()?;
         Ok(Self { command, output })
