@@ -1,7 +1,7 @@
 //! `ghostfix preflight`: connects as Ghost would, asks, and judges.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::inspection::{Inspection, Inspector};
 use crate::catalogue;
@@ -95,7 +95,7 @@ fn gather(
     let configuration = configuration(settings, found.as_ref(), variables, driver)?;
     let before = Facts {
         ghostfix: env!("CARGO_PKG_VERSION").to_owned(),
-        asked_at: now(),
+        asked_at: probe::now(),
         configuration: facts::Configuration {
             problem: configuration.target.as_ref().err().cloned(),
             told: configuration.told.clone(),
@@ -293,17 +293,9 @@ fn save(file: &Path, facts: &Facts) -> Result<()> {
     std::fs::write(file, text).map_err(|error| Error::file_system("write", file, error))
 }
 
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since
-        .ok()
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .unwrap_or_default()
-}
-
 /// The day, as `2026-11-21`, in UTC.
 fn today() -> String {
-    let days = now().div_euclid(86_400) + 719_468;
+    let days = probe::now().div_euclid(86_400) + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days - era * 146_097;
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -52,7 +52,7 @@ pub async fn gather(
     manner: &Manner,
     progress: Progress<'_>,
 ) -> Facts {
-    facts.asked_at = now_seconds();
+    facts.asked_at = now();
     facts.read_only_run = manner.read_only;
     facts.provider = Provider::of(target.host(), None);
     let limit = target.connect_timeout.min(LONGEST_STEP);
@@ -241,7 +241,9 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
-fn now_seconds() -> i64 {
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()
