@@ -71,6 +71,15 @@ pub enum Error {
         next_step: String,
     },
 
+    /// A database cannot be asked. Exit code 7.
+    #[error("{problem}")]
+    Database {
+        /// How far it was reached, and what it answered. No secret is in it.
+        problem: String,
+        /// What to do about it.
+        next_step: String,
+    },
+
     /// A state that ghostfix believes to be impossible. Exit code 70.
     #[error("this is a bug in ghostfix: {problem}")]
     Bug {
@@ -89,6 +98,7 @@ impl Error {
             Self::Refused { .. } => 4,
             Self::FileSystem { .. } | Self::Unusable { .. } => 5,
             Self::Upstream { .. } => 6,
+            Self::Database { .. } => 7,
             Self::Bug { .. } => 70,
         }
     }
@@ -102,7 +112,8 @@ impl Error {
             | Self::FileSystem { next_step, .. }
             | Self::Unusable { next_step, .. }
             | Self::Refused { next_step, .. }
-            | Self::Upstream { next_step, .. } => next_step,
+            | Self::Upstream { next_step, .. }
+            | Self::Database { next_step, .. } => next_step,
             Self::Bug { .. } => {
                 "please report it with the command you typed and the output of `ghostfix --version`"
             }

@@ -60,7 +60,8 @@ fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {
             let bar = render::Bar::new(output);
             let progress = |step: command::check::Progress<'_>| bar.show(step);
             let surroundings = Surroundings::of_this_process();
-            command::check::run(check, &sandbox, &surroundings, &progress)?.into()
+            let variables = Variables::of_this_process();
+            command::check::run(check, &sandbox, &surroundings, &variables, &progress)?.into()
         }
         Command::Preflight(preflight) => {
             let variables = Variables::of_this_process();

@@ -13,7 +13,7 @@ mod environment;
 mod preflight;
 mod selection;
 
-pub use check::{Check, Upstream, What};
+pub use check::{Check, From, Upstream, What};
 pub use environment::{Environment, Screen};
 pub use preflight::{Address, Ask, Connection, FailOn, Preflight};
 
@@ -186,7 +186,9 @@ impl Settings {
                 root: Root::new(revert.installation, environment),
                 patches: selection::select_for_revert(&revert.only, known, &mut problems),
             }),
-            args::Command::Check(check) => Command::Check(Check::new(check, known, &mut problems)),
+            args::Command::Check(check) => {
+                Command::Check(Check::new(check, environment, known, &mut problems))
+            }
             args::Command::Preflight(typed) => {
                 Command::Preflight(Box::new(Preflight::new(*typed, environment, &mut problems)))
             }

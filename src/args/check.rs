@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Selection;
+use super::{Connection, Installation, Selection};
 
 /// `ghostfix check`
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,10 @@ pub struct Check {
     ///
     /// The version you run, or where it is installed: every migration that would run, in order, what each of them
     /// touches, and what may go wrong with it on PlanetScale and other Vitess. Nothing is asked of the database.
-    #[arg(long, value_name = "VERSION|DIR", conflicts_with_all = ["all", "since"])]
+    ///
+    /// `database` asks it: Ghost's own, or the one that the options under Connection name. What it has recorded is
+    /// read, and exactly what is missing would run. Only SELECT and SHOW are sent.
+    #[arg(long, value_name = "VERSION|DIR|database", conflicts_with_all = ["all", "since"])]
     pub from: Option<String>,
     /// Fail only where a verdict is worse than in this report
     ///
@@ -31,6 +34,12 @@ pub struct Check {
     /// have is judged as without it; one that cannot be checked fails (6) whatever it says.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// Where Ghost is, whose configuration names the database.
+    #[command(flatten)]
+    pub installation: Installation,
+    /// Which database.
+    #[command(flatten)]
+    pub connection: Connection,
     /// Where packages come from.
     #[command(flatten)]
     pub upstream: Upstream,

@@ -24,6 +24,7 @@ Exit codes:
     4  Refused; no file was touched
     5  A file or directory could not be read or written
     6  A registry or an image could not be had
+    7  The database cannot be asked
    70  A bug in ghostfix
   130  Interrupted";
 
@@ -97,6 +98,8 @@ Examples:
       What that tag of the image most likely holds, and one version
   ghostfix check docker://ghcr.io/me/blog:next
       An image; only what is needed of its layers is kept
+  ghostfix check latest --from database --env-file .env
+      What would run on the database of a compose project; asks it, writes nothing
   ghostfix check --all --format html > ghosts.html
       Every published Ghost, as a page to publish
   ghostfix check latest --baseline ghostfix.json
@@ -111,6 +114,7 @@ Exit codes:
     3  Nothing to work on: the only target is no Ghost, or has no knex-migrator
     5  A file or directory could not be read
     6  A registry or an image could not be had, or knows no such version
+    7  The database cannot be asked (--from database)
    70  A bug in ghostfix
   130  Interrupted
 Of several targets the highest of 0, 1 and 6 counts.";

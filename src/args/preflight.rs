@@ -71,6 +71,14 @@ pub struct Connection {
     pub password_file: Option<PathBuf>,
 }
 
+impl Connection {
+    /// Whether any of it was typed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.config.is_some() || self.env_file.is_some() || self.url.is_some()
+    }
+}
+
 /// `60s`, `2m`, `500ms`, or seconds as a plain number.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());

@@ -19,6 +19,7 @@ use self::target::{Checker, unknown};
 use self::upgrade::Start;
 use super::patches::describe;
 use crate::catalogue;
+use crate::connection::Variables;
 use crate::error::{Error, Result};
 use crate::ghost::npm_config::Surroundings;
 use crate::ghost::registry::Manifest;
@@ -27,7 +28,7 @@ use crate::ghost::{Upstream, upstream};
 use crate::javascript::sandbox::Sandbox;
 use crate::report::CheckReport;
 use crate::report::check::{Scope, TargetReport};
-use crate::settings::{self, What};
+use crate::settings::{self, From, What};
 
 /// Targets that are worked on at the same time: enough that the network is never idle, few enough for the memory.
 const AT_ONCE: usize = 6;
@@ -67,6 +68,7 @@ pub fn run(
     settings: &settings::Check,
     sandbox: &Sandbox,
     surroundings: &Surroundings,
+    variables: &Variables,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<CheckReport> {
     let baseline = settings
@@ -78,11 +80,14 @@ pub fn run(
     let (scope, work) = work(&settings.what, &upstream, surroundings.working_directory())?;
     let selected = catalogue::selected(&settings.patches);
     let start = match &settings.from {
-        Some(from) => Some(Start::at(
+        Some(From::Ghost(from)) => Some(Start::at(
             from,
             surroundings.working_directory(),
             &upstream,
         )?),
+        Some(From::Database { root, connection }) => {
+            Some(Start::in_database(root, connection, variables)?)
+        }
         None => None,
     };
     let checker = Checker {

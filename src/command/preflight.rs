@@ -92,7 +92,7 @@ fn gather(
         .map(|installation| inspect(installation, sandbox))
         .transpose()?;
     let driver = ssl::Rules::of(installation.as_ref().and_then(|one| one.mysql2.as_deref()));
-    let configuration = configuration(settings, found.as_ref(), variables, driver)?;
+    let configuration = configuration(&settings.connection, found.as_ref(), variables, driver)?;
     let before = Facts {
         ghostfix: env!("CARGO_PKG_VERSION").to_owned(),
         asked_at: probe::now(),
@@ -129,7 +129,7 @@ fn gather(
 }
 
 /// The Ghost that is installed, if there is one: a database can be asked without.
-fn find(root: &Root) -> Result<Option<Installation>> {
+pub(super) fn find(root: &Root) -> Result<Option<Installation>> {
     match root.locate(locate) {
         Ok((_, installation)) => Ok(Some(installation)),
         Err(Error::NothingToWorkOn { .. }) if matches!(root, Root::FirstOf(_)) => Ok(None),
@@ -214,13 +214,13 @@ fn names(directory: &Path) -> Option<Vec<String>> {
     Some(names)
 }
 
-fn configuration(
-    settings: &Preflight,
+pub(super) fn configuration(
+    connection: &Connection,
     installation: Option<&Installation>,
     variables: &Variables,
     driver: ssl::Rules,
 ) -> Result<Configuration> {
-    let (config, env_file) = match &settings.connection {
+    let (config, env_file) = match connection {
         Connection::Url { url, password_file } => {
             let from_file = password_file.as_ref().map(|file| read(file)).transpose()?;
             let password = match &from_file {

@@ -10,6 +10,9 @@ use crate::ghost::Files;
 /// Where the folders are in Ghost's package.
 pub const DIRECTORY: &str = "core/server/data/migrations/versions";
 
+/// Where the steps of a first boot are.
+const INIT: &str = "core/server/data/migrations/init";
+
 /// A migration by its folder and file name, as knex-migrator records it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Named {
@@ -22,6 +25,8 @@ pub struct Named {
 /// The migrations of one Ghost.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inventory {
+    /// The steps of a first boot, which are recorded with the version `init`.
+    pub init: Vec<String>,
     /// Folders in order, each with its files in order.
     pub folders: Vec<Folder>,
 }
@@ -66,7 +71,17 @@ pub fn read(files: &Files) -> Result<Inventory> {
         })
         .collect();
     folders.sort_by_key(|folder| order(&folder.version));
-    Ok(Inventory { folders })
+    let init = files.paths_below(INIT)?.into_iter();
+    let mut init: Vec<String> = init
+        .filter_map(|path| {
+            path.strip_prefix(INIT)?
+                .strip_prefix('/')
+                .map(str::to_owned)
+        })
+        .filter(|name| !name.starts_with('.') && !name.contains('/'))
+        .collect();
+    init.sort();
+    Ok(Inventory { init, folders })
 }
 
 /// Where a migration is in Ghost's package.

@@ -1,9 +1,10 @@
 //! What would run between two Ghosts, in order, as knex-migrator decides it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use nodejs_semver::Version;
 
+use super::database::{self, Database, Outlook};
 use super::facts::Migration;
 use super::hazards::{self, Hazard};
 use super::inventory::{self, Inventory, Named};
@@ -11,17 +12,17 @@ use super::read;
 use crate::error::Result;
 use crate::ghost::{Files, Release};
 
-/// The rows of the table `migrations`: names by version.
+/// The rows of the table `migrations`: names by version, each as often as it is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    rows: BTreeMap<String, BTreeSet<String>>,
+    rows: BTreeMap<String, Vec<String>>,
 }
 
 /// An upgrade, migration by migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Where it begins.
-    pub from: Brings,
+    /// The Ghost where it begins; `None` where that is a database, which does not tell what else was brought along.
+    pub from: Option<Brings>,
     /// Where it leads.
     pub to: Brings,
     /// What would run, in order.
@@ -63,17 +64,15 @@ impl Applied {
     pub fn of(rows: impl IntoIterator<Item = Named>) -> Self {
         let mut applied = Self::default();
         for row in rows {
-            applied
-                .rows
-                .entry(row.version)
-                .or_default()
-                .insert(row.name);
+            applied.rows.entry(row.version).or_default().push(row.name);
         }
         applied
     }
 
-    fn folder(&self, version: &str) -> Option<&BTreeSet<String>> {
-        self.rows.get(version)
+    /// The names that are recorded with this version.
+    #[must_use]
+    pub fn folder(&self, version: &str) -> &[String] {
+        self.rows.get(version).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -83,10 +82,9 @@ impl Applied {
 /// relies on that where it puts other migrations in the place of a past major version's.
 #[must_use]
 pub fn pending(applied: &Applied, inventory: &Inventory, ghost: &Version) -> Vec<Named> {
-    let nothing = BTreeSet::new();
     let mut pending = Vec::new();
     for folder in &inventory.folders {
-        let rows = applied.folder(&folder.version).unwrap_or(&nothing);
+        let rows = applied.folder(&folder.version);
         if rows.len() == folder.files.len() || Inventory::is_later(&folder.version, ghost) {
             continue;
         }
@@ -115,9 +113,26 @@ pub fn between(from: &Release, to: &Release) -> Result<Plan> {
 ///
 /// Where files of the new Ghost cannot be read.
 pub fn after(applied: &Applied, from: Brings, files: &Files, to: Brings) -> Result<Plan> {
-    let inventory = inventory::read(files)?;
-    let migrations = read::read(files, &pending(applied, &inventory, &to.ghost))?;
-    let hazards = hazards::of_upgrade(&from, &to, &migrations);
+    let pending = pending(applied, &inventory::read(files)?, &to.ghost);
+    of(&pending, Some(from), files, to)
+}
+
+/// The upgrade of a live database to the Ghost with those files, and what that Ghost makes of the database.
+///
+/// # Errors
+///
+/// Where files of the new Ghost cannot be read.
+pub fn of_database(database: &Database, files: &Files, to: Brings) -> Result<(Plan, Outlook)> {
+    let outlook = database::judge(database, &inventory::read(files)?, &to.ghost);
+    let mut plan = of(&outlook.pending, None, files, to)?;
+    // What stands in the database's way comes before what its upgrade may trip over.
+    plan.hazards.splice(0..0, outlook.hazards.iter().cloned());
+    Ok((plan, outlook))
+}
+
+fn of(pending: &[Named], from: Option<Brings>, files: &Files, to: Brings) -> Result<Plan> {
+    let migrations = read::read(files, pending)?;
+    let hazards = hazards::of_upgrade(from.as_ref(), &to, &migrations);
     let judged = hazards::of_migrations(&migrations);
     let steps = migrations
         .into_iter()
@@ -153,6 +168,7 @@ mod tests {
 
     fn inventory(folders: &[(&str, &[&str])]) -> Inventory {
         Inventory {
+            init: Vec::new(),
             folders: folders
                 .iter()
                 .map(|(version, files)| Folder {

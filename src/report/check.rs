@@ -3,6 +3,7 @@
 use super::{Outcome, PatchDescription, PatchEntry, State};
 use crate::ghost::release::ResolvedVia;
 use crate::migrations::Plan;
+use crate::migrations::database::Outlook;
 
 /// The answer of `check`.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,8 +69,28 @@ pub struct TargetReport {
 pub struct Upgrade {
     /// Where it begins, as it was asked for.
     pub from: String,
+    /// Who said what the database has.
+    pub told_by: ToldBy,
     /// What would run.
     pub plan: Plan,
+}
+
+/// Who said what a database has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToldBy {
+    /// The files of the Ghost that it has had.
+    Ghost(ResolvedVia),
+    /// The database itself.
+    Database(Asked),
+}
+
+/// A database that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which: server, port and database, or the socket.
+    pub address: String,
+    /// What the target makes of it.
+    pub outlook: Outlook,
 }
 
 /// A package that Ghost brings along.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Known, Problems, selection};
+use super::{Connection, Environment, Known, Problems, Root, selection};
 use crate::args;
 
 /// `ghostfix check`
@@ -12,13 +12,30 @@ pub struct Check {
     pub what: What,
     /// Ids of the selected patches, in the catalogue's order; at least one.
     pub patches: Vec<String>,
-    /// The Ghost that is upgraded, as it was typed.
-    pub from: Option<String>,
+    /// Where the upgrade begins.
+    pub from: Option<From>,
     /// A report of before.
     pub baseline: Option<PathBuf>,
     /// Where packages come from.
     pub upstream: Upstream,
 }
+
+/// Where an upgrade begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// With a Ghost, as it was typed.
+    Ghost(String),
+    /// With a live database.
+    Database {
+        /// Where Ghost is; it need not be there.
+        root: Root,
+        /// Which database.
+        connection: Connection,
+    },
+}
+
+/// The word of `--from` that is no Ghost. A directory of that name is `./database`.
+const DATABASE: &str = "database";
 
 /// What to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +60,29 @@ pub struct Upstream {
 }
 
 impl Check {
-    pub(super) fn new(args: args::Check, known: Known<'_>, problems: &mut Problems) -> Self {
+    pub(super) fn new(
+        args: args::Check,
+        environment: &Environment,
+        known: Known<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let asks = args.from.as_deref() == Some(DATABASE);
+        if !asks && (args.installation.root.is_some() || args.connection.is_any()) {
+            problems.add(
+                "--root, --config, --env-file and --url say where the database is, which only --from database asks",
+                "add --from database, or leave them out; a Ghost that lies in a directory is a target: `ghostfix check DIR`",
+            );
+        }
+        let from = args.from.map(|from| {
+            if asks {
+                From::Database {
+                    root: Root::new(args.installation, environment),
+                    connection: Connection::new(args.connection),
+                }
+            } else {
+                From::Ghost(from)
+            }
+        });
         let what = match (args.all, args.since) {
             (true, _) => What::All,
             (false, Some(version)) => What::Since(version),
@@ -54,7 +93,7 @@ impl Check {
         Self {
             what,
             patches: selection::select(&args.selection, known, problems),
-            from: args.from,
+            from,
             baseline: args.baseline,
             upstream: Upstream {
                 offline: args.upstream.offline,

@@ -63,6 +63,24 @@ pub enum Connection {
     },
 }
 
+impl Connection {
+    /// What the options say.
+    pub(super) fn new(typed: args::Connection) -> Self {
+        match typed.url {
+            Some(url) => Self::Url {
+                url: Address(url),
+                password_file: typed.password_file,
+            },
+            None => Self::Configuration {
+                config: typed.config,
+                env_file: typed
+                    .env_file
+                    .map(|file| (file, typed.env_quoting.unwrap_or(Quoting::Compose))),
+            },
+        }
+    }
+}
+
 /// An address as it was typed. It may hold a password by mistake, so it is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(pub String);
@@ -120,22 +138,10 @@ impl Preflight {
             let file = here?.join(accepted::FILE);
             file.is_file().then_some(file)
         });
-        let connection = typed.connection;
         Self {
             ask,
             root: Root::new(typed.installation, environment),
-            connection: match connection.url {
-                Some(url) => Connection::Url {
-                    url: Address(url),
-                    password_file: connection.password_file,
-                },
-                None => Connection::Configuration {
-                    config: connection.config,
-                    env_file: connection
-                        .env_file
-                        .map(|file| (file, connection.env_quoting.unwrap_or(Quoting::Compose))),
-                },
-            },
+            connection: Connection::new(typed.connection),
             wait: typed.wait.unwrap_or_default(),
             read_only: typed.read_only,
             skip: typed.skip,

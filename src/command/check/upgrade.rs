@@ -1,24 +1,36 @@
-//! `--from`: the Ghost that is upgraded, and what the upgrade of its database does.
+//! `--from`: the Ghost that is upgraded, or its live database, and what the upgrade does to it.
+
+mod database;
 
 use std::path::Path;
 
 use nodejs_semver::Version;
 
+use self::database::Found;
 use super::installed;
 use crate::command::unpacked::Unpacked;
+use crate::connection::Variables;
 use crate::error::{Error, Result};
+use crate::ghost::release::ResolvedVia;
 use crate::ghost::target::Target;
 use crate::ghost::{Files, Upstream};
 use crate::image::installation::{Installation, locate};
 use crate::migrations::inventory;
 use crate::migrations::plan::{self, Applied, Brings};
-use crate::report::check::{TargetReport, Upgrade};
+use crate::report::check::{Asked, TargetReport, ToldBy, Upgrade};
+use crate::settings::{Connection, Root};
 
 /// Where an upgrade begins.
-pub(super) struct Start {
-    asked: String,
-    brings: Brings,
-    applied: Applied,
+pub(super) enum Start {
+    /// With what a Ghost has migrated.
+    Ghost {
+        asked: String,
+        via: ResolvedVia,
+        brings: Brings,
+        applied: Applied,
+    },
+    /// With what a database says of itself.
+    Database(Found),
 }
 
 impl Start {
@@ -31,7 +43,7 @@ impl Start {
             Target::Directory(path) => {
                 let installation = locate(path)?;
                 if installation.version_directory.join("node_modules").exists() {
-                    return Self::installed(text, &installation);
+                    return Self::installed(text, ResolvedVia::Directory, &installation);
                 }
                 upstream.release_in_directory(&installation.ghost.directory)?
             }
@@ -39,18 +51,28 @@ impl Start {
                 let unpacked = Unpacked::of(&target, upstream)?.ok_or_else(|| Error::Bug {
                     problem: format!("{target} was taken for an image"),
                 })?;
-                return Self::installed(text, &unpacked.locate()?);
+                return Self::installed(text, ResolvedVia::Image, &unpacked.locate()?);
             }
         };
-        Self::of(text, Brings::of(&release), &release.files)
+        let brings = Brings::of(&release);
+        Self::of(text, release.resolved_via, brings, &release.files)
     }
 
-    fn installed(text: &str, installation: &Installation) -> Result<Self> {
+    /// The database that Ghost has, or that was named.
+    pub(super) fn in_database(
+        root: &Root,
+        connection: &Connection,
+        variables: &Variables,
+    ) -> Result<Self> {
+        database::ask(root, connection, variables).map(Self::Database)
+    }
+
+    fn installed(text: &str, via: ResolvedVia, installation: &Installation) -> Result<Self> {
         let files = Files::in_directory(&installation.ghost.directory);
-        Self::of(text, installed::brings(installation)?, &files)
+        Self::of(text, via, installed::brings(installation)?, &files)
     }
 
-    fn of(text: &str, brings: Brings, files: &Files) -> Result<Self> {
+    fn of(text: &str, via: ResolvedVia, brings: Brings, files: &Files) -> Result<Self> {
         let inventory = inventory::read(files)?;
         if inventory.folders.is_empty() {
             return Err(Error::Upstream {
@@ -61,8 +83,9 @@ impl Start {
                 next_step: "upgrade to the latest 1.x first, and give that with --from".to_owned(),
             });
         }
-        Ok(Self {
+        Ok(Self::Ghost {
             asked: text.to_owned(),
+            via,
             brings,
             applied: Applied::by(&inventory),
         })
@@ -85,9 +108,28 @@ impl Start {
                 .as_ref()
                 .and_then(|driver| driver.version.parse().ok()),
         };
-        Ok(Some(Upgrade {
-            from: self.asked.clone(),
-            plan: plan::after(&self.applied, self.brings.clone(), files, brings)?,
+        Ok(Some(match self {
+            Self::Ghost {
+                asked,
+                via,
+                brings: from,
+                applied,
+            } => Upgrade {
+                from: asked.clone(),
+                told_by: ToldBy::Ghost(*via),
+                plan: plan::after(applied, from.clone(), files, brings)?,
+            },
+            Self::Database(Found { address, database }) => {
+                let (plan, outlook) = plan::of_database(database, files, brings)?;
+                Upgrade {
+                    from: "database".to_owned(),
+                    told_by: ToldBy::Database(Asked {
+                        address: address.clone(),
+                        outlook,
+                    }),
+                    plan,
+                }
+            }
         }))
     }
 }

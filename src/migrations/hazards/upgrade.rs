@@ -10,9 +10,11 @@ use crate::migrations::plan::Brings;
 
 /// Judges what comes with the new Ghost besides its migrations, and what all its migrations have in common.
 #[must_use]
-pub fn of_upgrade(from: &Brings, to: &Brings, migrations: &[Migration]) -> Vec<Hazard> {
+pub fn of_upgrade(from: Option<&Brings>, to: &Brings, migrations: &[Migration]) -> Vec<Hazard> {
     let mut found = Vec::new();
-    if to.ghost < from.ghost {
+    if let Some(from) = from
+        && to.ghost < from.ghost
+    {
         found.push(Hazard {
             id: "newer-database",
             level: Level::Error,
@@ -44,6 +46,13 @@ pub fn of_upgrade(from: &Brings, to: &Brings, migrations: &[Migration]) -> Vec<H
                 .to_owned(),
         });
     }
+    found.extend(from.iter().flat_map(|from| of_packages(from, to)));
+    found
+}
+
+/// What changes beside the database.
+fn of_packages(from: &Brings, to: &Brings) -> Vec<Hazard> {
+    let mut found = Vec::new();
     if let (Some(before), Some(now)) = (&from.node, &to.node)
         && majors(before) != majors(now)
     {

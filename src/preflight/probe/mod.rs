@@ -5,7 +5,7 @@
 //! seen.
 
 mod absent;
-mod account;
+pub(crate) mod account;
 mod columns;
 mod foreign_keys;
 mod grants;

@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use super::summary;
 use crate::ghost::release::ResolvedVia;
-use crate::migrations::plan::Brings;
+use crate::migrations::database::{Outlook, State};
+use crate::migrations::inventory::Named;
 use crate::migrations::{self, Hazard, Summary};
 use crate::render::json::{EntryObject, GHOSTFIX, entry, outcome_word, to_text};
 use crate::report::CheckReport;
-use crate::report::check::{Comparison, Dependency, TargetReport, Upgrade, Verdict, VerdictChange};
+use crate::report::check::{
+    Asked, Comparison, Dependency, TargetReport, ToldBy, Upgrade, Verdict, VerdictChange,
+};
 
 #[derive(Serialize)]
 struct CheckObject<'r> {
@@ -47,11 +50,25 @@ struct TargetObject<'r> {
 #[derive(Serialize)]
 struct UpgradeObject<'r> {
     from: &'r str,
-    ghost: String,
+    resolved_via: String,
+    ghost: Option<String>,
     node: Option<&'r str>,
     knex_migrator: Option<String>,
     mysql2: Option<String>,
     hazards: &'r [Hazard],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<DatabaseObject<'r>>,
+}
+
+#[derive(Serialize)]
+struct DatabaseObject<'r> {
+    address: &'r str,
+    state: State,
+    migrated_by: Option<&'r str>,
+    rows: usize,
+    lock: &'static str,
+    not_in_target: &'r [Named],
+    not_known: &'r [String],
 }
 
 #[derive(Serialize)]
@@ -136,20 +153,53 @@ fn target(report: &TargetReport) -> TargetObject<'_> {
 }
 
 fn from(upgrade: &Upgrade) -> UpgradeObject<'_> {
-    let Upgrade { from, plan } = upgrade;
-    let Brings {
-        ghost,
-        node,
-        knex_migrator,
-        mysql2,
-    } = &plan.from;
+    let Upgrade {
+        from,
+        told_by,
+        plan,
+    } = upgrade;
+    let brings = plan.from.as_ref();
+    let migrator = brings.and_then(|brings| brings.knex_migrator.as_ref());
+    let driver = brings.and_then(|brings| brings.mysql2.as_ref());
+    let (resolved_via, database) = match told_by {
+        ToldBy::Ghost(via) => (via.to_string(), None),
+        ToldBy::Database(asked) => ("database".to_owned(), Some(asked)),
+    };
+    let migrated_by = database.and_then(|asked| asked.outlook.migrated_by.clone());
     UpgradeObject {
         from,
-        ghost: ghost.to_string(),
-        node: node.as_deref(),
-        knex_migrator: knex_migrator.as_ref().map(ToString::to_string),
-        mysql2: mysql2.as_ref().map(ToString::to_string),
+        resolved_via,
+        ghost: brings
+            .map(|brings| brings.ghost.to_string())
+            .or(migrated_by),
+        node: brings.and_then(|brings| brings.node.as_deref()),
+        knex_migrator: migrator.map(ToString::to_string),
+        mysql2: driver.map(ToString::to_string),
         hazards: &plan.hazards,
+        database: database.map(asked),
+    }
+}
+
+fn asked(asked: &Asked) -> DatabaseObject<'_> {
+    let Asked { address, outlook } = asked;
+    let Outlook {
+        state,
+        pending: _,
+        migrated_by,
+        rows,
+        lock,
+        not_in_target,
+        hazards: _,
+        not_known,
+    } = outlook;
+    DatabaseObject {
+        address,
+        state: *state,
+        migrated_by: migrated_by.as_deref(),
+        rows: *rows,
+        lock: lock.word(),
+        not_in_target,
+        not_known,
     }
 }
 

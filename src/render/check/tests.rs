@@ -5,15 +5,17 @@ use serde_json::Value;
 use super::*;
 use crate::catalogue::definition::Profile;
 use crate::ghost::release::ResolvedVia;
+use crate::migrations::database::{self, Database, Holds, Lock, Row};
 use crate::migrations::facts::{Action, Column, Columns, ForeignKey, Migration, Operation, When};
 use crate::migrations::hazards;
+use crate::migrations::inventory::{Folder, Inventory};
 use crate::migrations::plan::{Brings, Plan, Step};
 use crate::render::json::tests::assert_valid;
 use crate::render::tests::fixtures::{hostile_report, report_for};
 use crate::render::tests::{TERMINAL, assert_snapshot, output, without_colour};
 use crate::render::text;
 use crate::report::check::{
-    Comparison, Dependency, Scope, TargetReport, Upgrade, Verdict, VerdictChange,
+    Asked, Comparison, Dependency, Scope, TargetReport, ToldBy, Upgrade, Verdict, VerdictChange,
 };
 use crate::report::{Outcome, PatchDescription, State};
 use crate::settings::{Screen, Verbosity};
@@ -205,14 +207,15 @@ fn upgrade() -> TargetReport {
     };
     let from = brings("5.75.1", "^18.12.1", "5.1.5");
     let to = brings("6.65.0", "^22.13.1", "6.2.1");
-    let hazards = hazards::of_upgrade(&from, &to, &migrations);
+    let hazards = hazards::of_upgrade(Some(&from), &to, &migrations);
     let judged = hazards::of_migrations(&migrations);
     let steps = migrations.into_iter().zip(judged);
     TargetReport {
         upgrade: Some(Upgrade {
             from: "5.75.1".to_owned(),
+            told_by: ToldBy::Ghost(ResolvedVia::Npm),
             plan: Plan {
-                from,
+                from: Some(from),
                 to,
                 steps: steps
                     .map(|(migration, hazards)| Step { migration, hazards })
@@ -222,6 +225,54 @@ fn upgrade() -> TargetReport {
         }),
         ..target("6.65.0", State::WouldApply)
     }
+}
+
+/// The same upgrade, stopped after its first migration, as the database tells it.
+fn stopped() -> TargetReport {
+    let mut report = upgrade();
+    let Some(upgrade) = &mut report.upgrade else {
+        panic!("no upgrade")
+    };
+    let folders = upgrade.plan.steps.iter().map(|step| Folder {
+        version: step.migration.version.clone(),
+        files: vec![step.migration.name.clone()],
+    });
+    let inventory = Inventory {
+        init: vec!["1-create-tables.js".to_owned()],
+        // Two migrations are of one version: the second is left out here.
+        folders: folders
+            .filter(|folder| !folder.files[0].starts_with("03"))
+            .collect(),
+    };
+    let row = |version: &str, name: &str, by: &str| Row {
+        version: version.to_owned(),
+        name: name.to_owned(),
+        by: Some(by.to_owned()),
+    };
+    let outlook = database::judge(
+        &Database {
+            rows: vec![
+                row("init", "1-create-tables.js", "5.75"),
+                row("4.9", "00-long-gone.js", "5.75"),
+                row("6.1", "01-columns.js", "6.65"),
+            ],
+            lock: Lock::Held {
+                since: Some("2026-11-21 10:25:00".to_owned()),
+            },
+            holds: Holds::Ghost,
+        },
+        &inventory,
+        &upgrade.plan.to.ghost,
+    );
+    upgrade.from = "database".to_owned();
+    upgrade.plan.from = None;
+    upgrade.plan.steps.remove(0);
+    upgrade.plan.hazards.clone_from(&outlook.hazards);
+    upgrade.told_by = ToldBy::Database(Asked {
+        address: "db.example:3306/ghost".to_owned(),
+        outlook,
+    });
+    report
 }
 
 fn matrix() -> CheckReport {
@@ -263,13 +314,14 @@ fn compared() -> CheckReport {
     report
 }
 
-fn reports() -> [(&'static str, CheckReport); 7] {
+fn reports() -> [(&'static str, CheckReport); 8] {
     [
         ("ok", single(target("6.65.0", State::WouldApply))),
         ("refused", single(target("6.66.0", State::Drifted))),
         ("not-applicable", single(ancient())),
         ("image", single(image())),
         ("upgrade", single(upgrade())),
+        ("database", single(stopped())),
         ("matrix", matrix()),
         ("compared", compared()),
     ]

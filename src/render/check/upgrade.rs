@@ -4,12 +4,13 @@ use anstyle::Style;
 
 use super::html::{escaped, with_code};
 use super::markdown::{code, plain};
+use crate::migrations::database::{Lock, State};
 use crate::migrations::hazards::{Hazard, Level};
 use crate::migrations::plan::{Plan, Step};
 use crate::migrations::summary::{Change, Summary, migrations};
 use crate::render::page::{BAD, CALM, FAINT, PLAIN, Page, STRONG, WARN};
-use crate::render::text;
-use crate::report::check::Upgrade;
+use crate::render::text::{self, count};
+use crate::report::check::{Asked, ToldBy, Upgrade};
 use crate::settings::Verbosity;
 
 /// How many reasons of one kind are told where not all are wanted.
@@ -18,6 +19,9 @@ const FEW: usize = 3;
 /// For people.
 pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
     page.line(0, &[(STRONG, &text::clean(&headline(upgrade)))]);
+    if let ToldBy::Database(asked) = &upgrade.told_by {
+        page.prose(2, FAINT, &found(asked));
+    }
     for (summary, step) in migrations(&upgrade.plan).iter().zip(&upgrade.plan.steps) {
         page.line(
             2,
@@ -67,11 +71,20 @@ pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
         }
         page.labelled(2, (CALM, "next:"), &format!("{}.", kind.fix));
     }
+    for (number, words) in not_known(upgrade).iter().enumerate() {
+        if number == 0 {
+            page.blank();
+        }
+        page.labelled(0, (CALM, "not known:"), &format!("{words}."));
+    }
 }
 
 /// For a job summary.
 pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
     page.push_str(&format!("### {}\n\n", plain(&headline(upgrade))));
+    if let ToldBy::Database(asked) = &upgrade.told_by {
+        page.push_str(&format!("{}\n\n", spans(&found(asked))));
+    }
     for kind in kinds(&upgrade.plan) {
         page.push_str(&format!(
             "- **{} `{}`**: {}\n",
@@ -79,6 +92,9 @@ pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
             kind.id,
             spans(&kind.words())
         ));
+    }
+    for words in not_known(upgrade) {
+        page.push_str(&format!("- **not known**: {}.\n", spans(words)));
     }
     if upgrade.plan.steps.is_empty() {
         page.push('\n');
@@ -109,10 +125,11 @@ pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
 
 /// For the page.
 pub(super) fn html(upgrade: &Upgrade, body: &mut String) {
-    body.push_str(&format!(
-        "<h3>{}</h3>\n<ul class=\"notes\">\n",
-        escaped(&headline(upgrade))
-    ));
+    body.push_str(&format!("<h3>{}</h3>\n", escaped(&headline(upgrade))));
+    if let ToldBy::Database(asked) = &upgrade.told_by {
+        body.push_str(&format!("<p>{}</p>\n", with_code(&found(asked))));
+    }
+    body.push_str("<ul class=\"notes\">\n");
     for kind in kinds(&upgrade.plan) {
         body.push_str(&format!(
             "<li>{} <code>{}</code>: {}</li>\n",
@@ -120,6 +137,9 @@ pub(super) fn html(upgrade: &Upgrade, body: &mut String) {
             kind.id,
             with_code(&kind.words())
         ));
+    }
+    for words in not_known(upgrade) {
+        body.push_str(&format!("<li>not known: {}.</li>\n", with_code(words)));
     }
     body.push_str("</ul>\n");
     if upgrade.plan.steps.is_empty() {
@@ -144,12 +164,62 @@ fn headline(upgrade: &Upgrade) -> String {
     let Plan {
         from, to, steps, ..
     } = &upgrade.plan;
+    let from = match (from, &upgrade.told_by) {
+        (Some(from), _) => format!("Ghost {}", from.ghost),
+        (None, ToldBy::Database(asked)) => match &asked.outlook.migrated_by {
+            Some(by) => format!("a database that Ghost {by} migrated last"),
+            None => "a database".to_owned(),
+        },
+        (None, ToldBy::Ghost(_)) => "a Ghost".to_owned(),
+    };
     let number = match steps.len() {
         0 => "no migration runs".to_owned(),
         1 => "1 migration runs".to_owned(),
         number => format!("{number} migrations run"),
     };
-    format!("From Ghost {} to {}: {number}", from.ghost, to.ghost)
+    format!("From {from} to {}: {number}", to.ghost)
+}
+
+/// What a database said, in one sentence.
+fn found(asked: &Asked) -> String {
+    let Asked { address, outlook } = asked;
+    let state = match outlook.state {
+        State::NotInitialised => "Ghost takes it for a new one",
+        State::InitRowsMissing => "Ghost takes it for a new one, which it is not",
+        State::UpToDate => "it is up to date",
+        State::Pending => "migrations are pending",
+        State::NewerThanCode => "it has more than this Ghost knows",
+    };
+    let lock = match &outlook.lock {
+        Lock::Free => "free",
+        Lock::Held { .. } => "held",
+        Lock::RowMissing => "without its row",
+        Lock::TableMissing => "not there yet",
+        Lock::Unknown(_) => "unknown",
+    };
+    let mut words = format!(
+        "Asked {address}: {state}; {}, the lock is {lock}.",
+        count(outlook.rows, "migration recorded", "migrations recorded")
+    );
+    let others = outlook.not_in_target.len();
+    if others > 0 {
+        words.push_str(&format!(
+            " This Ghost has no file for {others} of them{}.",
+            if outlook.state == State::NewerThanCode {
+                ""
+            } else {
+                ": a later Ghost leaves those of past major versions out"
+            }
+        ));
+    }
+    words
+}
+
+fn not_known(upgrade: &Upgrade) -> &[String] {
+    match &upgrade.told_by {
+        ToldBy::Ghost(_) => &[],
+        ToldBy::Database(asked) => &asked.outlook.not_known,
+    }
 }
 
 fn named(summary: &Summary) -> String {
