@@ -2,6 +2,7 @@
 
 mod action;
 mod baseline;
+mod database;
 mod faults;
 mod images;
 mod matrix;

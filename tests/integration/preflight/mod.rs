@@ -4,4 +4,4 @@ mod answers;
 mod configurations;
 mod node;
 mod secrets;
-mod server;
+pub(crate) mod server;

@@ -35,7 +35,7 @@ pub(crate) static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 const NOBODY: &str = "65534";
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = tempfile::Builder::new()
             .prefix("ghostfix-mariadb-")
             .tempdir()
