@@ -75,7 +75,7 @@ pub enum Command {
     /// stream by, every selected patch is made in memory, and both proofs are run. Each target gets a verdict: ok,
     /// refused, not-applicable (nothing in it to patch), or unknown.
     #[command(visible_alias = "dry-run", after_help = help::CHECK_EXAMPLES, after_long_help = help::with_exit_codes(help::CHECK_EXAMPLES, help::CHECK_EXIT_CODES))]
-    Check(Check),
+    Check(Box<Check>),
     /// Tell what will stop Ghost on its database, before it starts; writes nothing
     ///
     /// Connects as Ghost would, with Ghost's own configuration, and asks the database everything that Ghost depends

@@ -187,7 +187,7 @@ impl Settings {
                 patches: selection::select_for_revert(&revert.only, known, &mut problems),
             }),
             args::Command::Check(check) => {
-                Command::Check(Check::new(check, environment, known, &mut problems))
+                Command::Check(Check::new(*check, environment, known, &mut problems))
             }
             args::Command::Preflight(typed) => {
                 Command::Preflight(Box::new(Preflight::new(*typed, environment, &mut problems)))
