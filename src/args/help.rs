@@ -126,6 +126,9 @@ Examples:
       With the variables of a compose project, for a database that is still starting
   GHOSTFIX_PASSWORD=… ghostfix preflight --url mysql://ghost@db.example/ghost
       Without any Ghost
+  ghostfix preflight -- --database:connection:host=db.example
+      With arguments that Ghost is started with, as in
+      `node current/index.js --database:connection:host=db.example`
   ghostfix preflight --explain foreign-keys
       Why a check matters, what Ghost would say, how it is fixed";
 

@@ -64,18 +64,26 @@ pub struct Connection {
     /// An address, mysql://USER@HOST/DATABASE, in place of Ghost's configuration
     ///
     /// The password is never part of it: it comes from GHOSTFIX_PASSWORD or from --password-file.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "env_file"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "env_file", "arguments"])]
     pub url: Option<String>,
     /// A file with the password for --url
     #[arg(long, value_name = "FILE", requires = "url")]
     pub password_file: Option<PathBuf>,
+    /// Behind `--`: the arguments that Ghost is started with, which it puts before its variables and files
+    ///
+    /// Ghost takes `--database:connection:host=db` and `--database.connection.host=db`. A value is never JSON here.
+    #[arg(last = true, value_name = "GHOST'S ARGUMENTS")]
+    pub arguments: Vec<String>,
 }
 
 impl Connection {
     /// Whether any of it was typed.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        self.config.is_some() || self.env_file.is_some() || self.url.is_some()
+        self.config.is_some()
+            || self.env_file.is_some()
+            || self.url.is_some()
+            || !self.arguments.is_empty()
     }
 }
 

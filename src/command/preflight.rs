@@ -220,7 +220,7 @@ pub(super) fn configuration(
     variables: &Variables,
     driver: ssl::Rules,
 ) -> Result<Configuration> {
-    let (config, env_file) = match connection {
+    let (config, env_file, arguments) = match connection {
         Connection::Url { url, password_file } => {
             let from_file = password_file.as_ref().map(|file| read(file)).transpose()?;
             let password = match &from_file {
@@ -236,7 +236,11 @@ pub(super) fn configuration(
                 next_step: "mysql://USER@HOST/DATABASE, and the password in GHOSTFIX_PASSWORD or in a file (--password-file)".to_owned(),
             });
         }
-        Connection::Configuration { config, env_file } => (config, env_file),
+        Connection::Configuration {
+            config,
+            env_file,
+            arguments,
+        } => (config, env_file, arguments),
     };
     let of_file = match env_file {
         None => None,
@@ -259,6 +263,7 @@ pub(super) fn configuration(
         ghost: installation.map(|installation| installation.ghost.directory.as_path()),
         directory: installation.map_or(here.as_path(), |installation| &installation.real_root),
         config: config.as_deref(),
+        arguments,
         variables: of_file.as_ref().unwrap_or(variables),
         node_env: if config.is_some() || of_file.is_some() {
             "production"

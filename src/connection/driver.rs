@@ -174,6 +174,19 @@ fn port(value: Option<&Value>) -> Result<u16, Refusal> {
                 .ok()
                 .map(|number| sign * number)
         }
+        Some(Value::Bool(true)) => {
+            return refusal(
+                "port",
+                "The \"options.port\" property must be one of type number or string. Received type boolean (true)",
+            );
+        }
+        // mysql2 hands it on, and Node takes it for all the options of a connection.
+        Some(Value::Array(_) | Value::Object(_)) => {
+            return refusal(
+                "port",
+                "The \"options\" or \"port\" or \"path\" argument must be specified",
+            );
+        }
         _ => None,
     };
     match number.filter(|number| *number != 0.0) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::arguments::Arguments;
 use super::layers::{Layer, Layers};
 use super::variables::Variables;
 use super::{Source, jsonc};
@@ -52,6 +53,8 @@ pub struct Surroundings<'a> {
     pub directory: &'a Path,
     /// This file in place of `config.<env>.json`.
     pub config: Option<&'a Path>,
+    /// What stands behind `index.js` on its command line.
+    pub arguments: &'a Arguments,
     /// The environment.
     pub variables: &'a Variables,
     /// `NODE_ENV` where the variables do not say.
@@ -87,6 +90,7 @@ pub(super) fn load(surroundings: &Surroundings<'_>, rules: Rules) -> Result<Load
         let overrides = own.join("overrides.json");
         layers.0.push(file(&overrides, Source::Overrides, false)?);
     }
+    layers.0.push(surroundings.arguments.layer()?);
     if rules.secret_files {
         layers.0.push(variables.secrets()?);
     }

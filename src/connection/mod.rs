@@ -3,6 +3,7 @@
 //! Nothing here opens a connection. Passwords and keys are [`Secret`](crate::ghost::Secret)s, and of every value
 //! is known where it was read.
 
+mod arguments;
 pub mod driver;
 pub mod env_file;
 mod jsonc;
@@ -15,6 +16,7 @@ mod variables;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use arguments::Arguments;
 use driver::Target;
 use layers::{Layer, Layers};
 pub use loader::Surroundings;

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Source {
     /// Ghost's `overrides.json`, which nothing overrides.
     Overrides,
+    /// An argument of Ghost's own command line; its name alone.
+    Argument(String),
     /// A file that a `…_FILE` variable names.
     SecretFile(PathBuf),
     /// A variable of the environment.
@@ -31,6 +33,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overrides => formatter.write_str("Ghost's overrides"),
+            Self::Argument(name) => write!(formatter, "the argument {name}"),
             Self::SecretFile(path) => write!(formatter, "the file {}", path.display()),
             Self::Variable(name) => write!(formatter, "the variable {name}"),
             Self::EnvFile(name) => write!(formatter, "{name} in the env file"),

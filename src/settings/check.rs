@@ -69,7 +69,7 @@ impl Check {
         let asks = args.from.as_deref() == Some(DATABASE);
         if !asks && (args.installation.root.is_some() || args.connection.is_any()) {
             problems.add(
-                "--root, --config, --env-file and --url say where the database is, which only --from database asks",
+                "--root, --config, --env-file, --url and what stands behind -- say where the database is, which only --from database asks",
                 "add --from database, or leave them out; a Ghost that lies in a directory is a target: `ghostfix check DIR`",
             );
         }

