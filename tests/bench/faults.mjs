@@ -45,6 +45,7 @@ await main(async () => {
         ['black-hole', {fault: 'black-hole'}, to, 'SELECT 1', (r) => r.silent],
         ['reset', {fault: 'reset'}, to, 'SELECT 1', failed(/ECONNRESET|PROTOCOL_CONNECTION_LOST|HANDSHAKE/)],
         ['slow', {fault: 'slow'}, to, 'SELECT 1', (r) => r.silent || r.ms > 3000],
+        ['late', {fault: 'late'}, to, 'SELECT 1', (r) => r.rows === 1 && r.ms - r.connected >= 3000],
         ['cut', {fault: 'cut'}, to, LARGE, failed(/PROTOCOL_CONNECTION_LOST|ECONNRESET|EPIPE/)],
         ['garbage', {fault: 'garbage'}, to, 'SELECT 1', (r) => r.error && !/ECONNREFUSED/.test(r.error)],
         ['http', {fault: 'http'}, to, 'SELECT 1', (r) => r.error && !/ECONNREFUSED/.test(r.error)],

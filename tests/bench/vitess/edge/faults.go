@@ -9,8 +9,8 @@ import (
 )
 
 // fault is what a network between Ghost and its database can do. It is applied
-// below TLS, when a connection is accepted; "refused" needs no fault, only a
-// port on which nobody listens.
+// below TLS, when a connection is accepted ("late" to each statement); "refused"
+// needs no fault, only a port on which nobody listens.
 type fault string
 
 const (
@@ -18,16 +18,18 @@ const (
 	faultBlackHole fault = "black-hole" // accepts, never says a word
 	faultReset     fault = "reset"      // greets, then resets in the handshake
 	faultSlow      fault = "slow"       // one packet a second
+	faultLate      fault = "late"       // every answer to a statement 3 s late
 	faultCut       fault = "cut"        // ends in the middle of a result
 	faultGarbage   fault = "garbage"    // a greeting that is none
 	faultHTTP      fault = "http"       // a web server on the port
 )
 
-var faults = []fault{faultNone, faultBlackHole, faultReset, faultSlow, faultCut, faultGarbage, faultHTTP}
+var faults = []fault{faultNone, faultBlackHole, faultReset, faultSlow, faultLate, faultCut, faultGarbage, faultHTTP}
 
 const (
 	blackHoleLife = 5 * time.Minute
 	slowPace      = time.Second
+	lateness      = 3 * time.Second
 	// Greeting, TLS handshake and login take less; a result of some size more.
 	cutAfterBytes = 6 * 1024
 )

@@ -130,7 +130,7 @@ func (h *handler) ComStmtExecute(c *mysql.Conn, prepared *mysql.PrepareData, cal
 }
 
 func (h *handler) execute(c *mysql.Conn, query string, vars map[string]*querypb.BindVariable, prepared bool) (*sqltypes.Result, error) {
-	h.settings.travel(1)
+	h.settings.statement()
 	cl := h.client(c)
 	ctx, cancel := context.WithCancel(h.caller(c))
 	defer cancel()
@@ -171,7 +171,7 @@ func (h *handler) follow(c *mysql.Conn, cl *client, start time.Time) {
 }
 
 func (h *handler) ComPrepare(c *mysql.Conn, query string) ([]*querypb.Field, uint16, error) {
-	h.settings.travel(1)
+	h.settings.statement()
 	ctx, cancel := context.WithTimeout(h.caller(c), time.Minute)
 	defer cancel()
 	fields, params, err := h.client(c).session.Prepare(ctx, query)

@@ -28,6 +28,14 @@ func (s *settings) travel(roundTrips int) {
 	}
 }
 
+// statement is one journey, or the long wait for an answer that comes late.
+func (s *settings) statement() {
+	s.travel(1)
+	if s.currentFault() == faultLate {
+		time.Sleep(lateness)
+	}
+}
+
 func (s *settings) currentFault() fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
