@@ -22,7 +22,7 @@ export function makeContent(tree, name) {
 }
 
 // Starts `node index.js` and comes back at once.
-export async function launch(tree, {connection, smtp, name = 'ghost', content = makeContent(tree, name), env = {}, preload, port}) {
+export async function launch(tree, {connection, smtp, name = 'ghost', content = makeContent(tree, name), env = {}, preload, port, hosts}) {
     port ??= await freePort();
     const url = `http://127.0.0.1:${port}`;
     const logs = freshDirectory(path.join(BENCH, 'run', `${name}-logs`), 'ghostfix-ghost');
@@ -52,7 +52,7 @@ export async function launch(tree, {connection, smtp, name = 'ghost', content = 
         ...env,
     };
     const process = start('ghost', [tree.node, ...(preload ? ['--require', preload] : []), 'index.js'], {
-        as: 'ghostfix-ghost', cwd: tree.root, env: settings, log: path.join(BENCH, 'log', `${name}.log`),
+        as: 'ghostfix-ghost', cwd: tree.root, env: settings, hosts, log: path.join(BENCH, 'log', `${name}.log`),
     });
     return {process, url, port, content, logs, log: openLog(logs), stop: () => end(process, {patience: 30_000})};
 }
@@ -121,12 +121,18 @@ async function homePage(url) {
     }
 }
 
-// Waits until the home page answers 200 or Ghost has died of it.
-export async function waitForBoot(ghost, limitMs = 300_000) {
+// Waits until the home page answers 200 or Ghost has died of it. A Ghost whose log
+// has an error and which comes to nothing for `afterErrorMs` more does not come up.
+export async function waitForBoot(ghost, limitMs = 300_000, {afterErrorMs = Infinity} = {}) {
     const begin = Date.now();
+    let failing = null;
     while (Date.now() - begin < limitMs) {
         if (!isAlive(ghost.process)) return {up: false, why: `Ghost ended with code ${await ghost.process.ended}`};
         if ((await homePage(ghost.url)) === 200) return {up: true};
+        if (afterErrorMs !== Infinity) failing ??= errorsOf(ghost).length ? Date.now() : null;
+        if (failing && Date.now() - failing > afterErrorMs) {
+            return {up: false, why: `its log has an error, and nothing came of it in ${afterErrorMs / 1000} s more`};
+        }
         await sleep(200);
     }
     return {up: false, why: `no 200 from the home page in ${limitMs / 1000} s`};

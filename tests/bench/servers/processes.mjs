@@ -77,11 +77,16 @@ export const isAlive = (p) => p.started !== null && startTime(p.pid) === p.start
 
 const running = new Set();
 
+// What to put before a command so that it, and nobody else, reads this file for /etc/hosts.
+export const withHosts = (file) => (file ? ['unshare', '--mount', '--', 'sh', '-c',
+    'mount --bind "$1" /etc/hosts && shift && exec "$@"', 'sh', file] : []);
+
 // Runs a program as a user of its own, in a process group of its own, its
 // output in a file. Unless told to stay, it goes when the driver goes.
-export function start(name, command, {as, root, env, cwd, log, stay = false, mode = 'w'}) {
+export function start(name, command, {as, root, env, cwd, log, hosts, stay = false, mode = 'w'}) {
     const {uid, gid} = user(as);
     const wrapped = [
+        ...withHosts(hosts),
         ...(root ? ['chroot', root] : []),
         'setpriv', '--reuid', uid, '--regid', gid, '--clear-groups', '--no-new-privs',
         ...(stay ? [] : ['--pdeathsig', 'TERM']), '--', ...command,
