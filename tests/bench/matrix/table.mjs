@@ -69,11 +69,11 @@ function inOrder(results) {
 }
 
 // Into every part of the file that is marked for it.
-export function writeBetweenMarkers(file, parts) {
+export function writeBetweenMarkers(file, parts, by = 'make e2e-full') {
     let text = fs.readFileSync(file, 'utf8');
     let found = false;
     for (const [name, table] of Object.entries(parts)) {
-        const [start, end] = [`<!-- ${name}: begin, written by \`make e2e-full\` -->`, `<!-- ${name}: end -->`];
+        const [start, end] = [`<!-- ${name}: begin, written by \`${by}\` -->`, `<!-- ${name}: end -->`];
         const [a, b] = [text.indexOf(start), text.indexOf(end)];
         if (a < 0 || b < a) continue;
         found = true;

@@ -22,6 +22,9 @@ export const SQL = {
     newer: "INSERT INTO migrations (name, version, currentVersion) VALUES ('2027-01-01-from-the-future.js', '6.99', '6.99')",
     moreOfTheSame: "INSERT INTO migrations (name, version, currentVersion) VALUES ('2027-01-01-one-more.js', '6.65', '6.65')",
     otherProgram: 'CREATE TABLE wp_posts (id INT PRIMARY KEY)',
+    // What is there when an upgrade is killed between two statements of one migration, and its lock is then released by hand.
+    halfMigrated: `ALTER TABLE automated_email_recipients ADD COLUMN mailgun_message_id VARCHAR(1000) NULL;
+        ALTER TABLE automated_email_recipients ADD COLUMN delivered_at DATETIME NULL`,
     collation: `SET FOREIGN_KEY_CHECKS = 0;
         ALTER TABLE posts CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; SET FOREIGN_KEY_CHECKS = 1`,
 };
