@@ -28,9 +28,8 @@ bench-faults: ## Drive every fault and certificate of the edge once
 	node tests/bench/faults.mjs
 
 .PHONY: e2e-preflight
-e2e-preflight: bench-binary ## Try preflight on 78 states of real servers, each with what it has to find; BOOT=yes boots Ghost too (root)
-	$(BENCH_SET_UP) 6.50.0 6.65.0
-	node tests/bench/preflight.mjs
+e2e-preflight: ## Try preflight on states of real servers, each with what it has to find, and boot Ghost in them: SHORT=yes BOOT=no (root)
+	tests/bench/e2e-preflight $(if $(filter yes,$(SHORT)),--short) $(if $(filter no,$(BOOT)),--no-boots) $(if $(WRITE),--write $(WRITE))
 
 .PHONY: bench-up
 bench-up: ## Start MySQL, Vitess and the edge: STATE=managed|unmanaged|disallow RTT=20 DDL=on|off FRESH=yes|no
