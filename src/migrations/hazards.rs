@@ -194,9 +194,10 @@ fn of_operation(operation: &Operation, so_far: &SoFar, found: &mut Vec<Hazard>) 
                     id: "foreign-key-cycle",
                     level: Level::Error,
                     reason: format!(
-                        "{what}, its own table, and cascades: where foreign keys are managed, every write after it fails with VT09019"
+                        "{what}, its own table, and cascades: where foreign keys are managed, writes after it fail with VT09019, and the rest of the upgrade with them"
                     ),
-                    fix: "After the upgrade, drop that key and put an index in its place, as the patch `comments-parent` does for a new database".to_owned(),
+                    fix: "Run this upgrade where foreign keys are not managed: before enrolment, or on a MySQL of your own. Then drop that key and put an index in its place, as the patch `comments-parent` does for a new database, and enrol"
+                        .to_owned(),
                 });
             }
             if !so_far.tables.contains(&key.parent) && Some(key.parent.as_str()) != table {

@@ -31,6 +31,11 @@ bench-faults: ## Drive every fault and certificate of the edge once
 e2e-preflight: ## Try preflight on states of real servers, each with what it has to find, and boot Ghost in them: SHORT=yes BOOT=no (root)
 	tests/bench/e2e-preflight $(if $(filter yes,$(SHORT)),--short) $(if $(filter no,$(BOOT)),--no-boots) $(if $(WRITE),--write $(WRITE))
 
+.PHONY: bench-prediction
+bench-prediction: bench-binary ## Hold what check --from predicts against what upgrades send: SEED=1 SAMPLE=8 JUDGE=edge|mariadb
+	$(BENCH_SET_UP) 5.2.4 5.75.1 5.130.6 6.0.0 6.50.0 6.65.0
+	node tests/bench/prediction.mjs --judge $(or $(JUDGE),edge) --sample $(or $(SAMPLE),8) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench-up
 bench-up: ## Start MySQL, Vitess and the edge: STATE=managed|unmanaged|disallow RTT=20 DDL=on|off FRESH=yes|no
 	$(BENCH_SET_UP) $(or $(GHOST),6.65.0)
