@@ -215,6 +215,19 @@ fn six_upstream() {
 }
 
 #[test]
+fn seven_a_database_that_cannot_be_asked() {
+    let home = tempfile::tempdir().unwrap();
+    // Nothing listens there.
+    let url = "mysql://ghost@127.0.0.1:9/ghost";
+    let mut command = command(["check", "6.65.0", "--from", "database", "--url", url]);
+    command
+        .env("HOME", home.path())
+        .env("XDG_CACHE_HOME", home.path());
+    let answer = process::bounded(command, Duration::from_secs(60));
+    assert_eq!(answer.code(), 7, "{answer}");
+}
+
+#[test]
 fn five_a_full_disk_leaves_all_as_it_was() {
     // A size limit on what the process writes: the kernel's nearest thing to a disk that is full.
     let installation = Installation::small("6.2.1");

@@ -6,7 +6,7 @@ use super::{Hazard, Level, Lock, Named, Outlook, Row, State, Surplus};
 
 const FREE_IT: &str = "Make sure that no other Ghost is at work on this database; `ghostfix preflight --explain migration-lock` has the statement that frees it";
 
-const BACK_FROM_BACKUP: &str = "Put the rows of `migrations` back from a backup of this database before any Ghost starts on it";
+const BACK_FROM_BACKUP: &str = "Put the rows of `migrations` back from a backup of this database before any Ghost starts on it. A Ghost before 1.0 has none: export its content there, and import it into a new site";
 
 fn hazard(id: &'static str, level: Level, reason: String, fix: &str) -> Hazard {
     Hazard {

@@ -7,6 +7,7 @@ const like = (table, of, changes) => ({table, of, changes, copy: true});
 const BRANCHES = [
     // A paid tier without a price, one without a currency, and settings that say otherwise than the free tier.
     like('products', 'type = \'paid\'', {slug: 'branch-tier', name: 'Branch', type: 'paid', monthly_price_id: null, yearly_price_id: null, currency: null}),
+    set('products', {currency: null}, 'slug = \'branch-tier\''),
     set('products', {visibility: 'public'}, 'type = \'free\''),
     set('settings', {value: '["monthly"]'}, '`key` = \'portal_plans\''),
     // Members: one that pays and whose tier ends, one that pays and has lost its tier, one without a uuid.
