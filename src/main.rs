@@ -1,13 +1,18 @@
 //! Arguments in, exit code out.
 //!
-//! Signals keep their meaning: Ctrl-C ends the process at once (a shell says 130), since no moment leaves half a file.
+//! Signals keep their meaning: Ctrl-C ends the process at once (a shell says 130), since no moment leaves half a file,
+//! and what is only for the while has a process of its own to take it away.
 
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use ghostfix::args::{self, Args};
 use ghostfix::connection::Variables;
 use ghostfix::error::{Error, Result};
+use ghostfix::ghost::image::scratch;
 use ghostfix::ghost::npm_config::Surroundings;
 use ghostfix::javascript::sandbox::{self, Sandbox};
 use ghostfix::report::Report;
@@ -19,12 +24,8 @@ use ghostfix::{bug, catalogue, command, render};
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == sandbox::CHILD_ARGUMENT)
-    {
-        let answered = sandbox::child(std::io::stdin(), std::io::stdout());
-        return if answered.is_ok() {
+    if let Some(served) = as_child(std::env::args_os().skip(1)) {
+        return if served.is_ok() {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -45,6 +46,19 @@ fn main() -> ExitCode {
         }
     };
     ExitCode::from(answer.unwrap_or_else(|error| fail(&error, &output)))
+}
+
+/// What this program does as a child of itself; `None` where it is none.
+fn as_child(mut arguments: impl Iterator<Item = OsString>) -> Option<io::Result<()>> {
+    let first = arguments.next()?;
+    if first == sandbox::CHILD_ARGUMENT {
+        Some(sandbox::child(io::stdin(), io::stdout()))
+    } else if first == scratch::CHILD_ARGUMENT {
+        let parent = PathBuf::from(arguments.next()?);
+        Some(scratch::child(&parent, io::stdin(), io::stdout()))
+    } else {
+        None
+    }
 }
 
 fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {

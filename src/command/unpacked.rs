@@ -1,10 +1,10 @@
-//! An image written out to be looked at like an installation; it goes with the value.
+//! An image written out to be looked at like an installation; it goes with the value, or with the process.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::ghost::Upstream;
-use crate::ghost::image::{Image, Limits, read_archive};
+use crate::ghost::image::{Image, Limits, Scratch, read_archive};
 use crate::ghost::target::Target;
 use crate::image::installation::{Installation, locate};
 
@@ -13,7 +13,7 @@ const OFFICIAL: &str = "/var/lib/ghost";
 
 /// What is kept of an image, on disk.
 pub(super) struct Unpacked {
-    directory: tempfile::TempDir,
+    directory: Scratch,
     image: Image,
     subject: String,
 }
@@ -29,12 +29,7 @@ impl Unpacked {
             | Target::Directory(_)
             | Target::Tarball(_) => return Ok(None),
         };
-        let failed =
-            |error| Error::file_system("create a directory in", std::env::temp_dir(), error);
-        let directory = tempfile::Builder::new()
-            .prefix("ghostfix-image-")
-            .tempdir()
-            .map_err(failed)?;
+        let directory = Scratch::new()?;
         image.tree.write_below(directory.path())?;
         Ok(Some(Self {
             directory,

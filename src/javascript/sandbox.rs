@@ -40,13 +40,7 @@ impl Sandbox {
     /// A child of the program that is running now.
     #[must_use]
     pub fn of_this_program() -> Self {
-        // Linux: the very same file, even where it was replaced or deleted meanwhile.
-        let own = PathBuf::from("/proc/self/exe");
-        Self::Child(if own.exists() {
-            own
-        } else {
-            std::env::current_exe().unwrap_or(own)
-        })
+        Self::Child(this_program())
     }
 
     /// Runs a job.
@@ -59,6 +53,17 @@ impl Sandbox {
             Self::ThisProcess => Ok(engine::run(job)),
             Self::Child(program) => in_child(program, job),
         }
+    }
+}
+
+/// The file of the program that is running now, for a child of it.
+pub(crate) fn this_program() -> PathBuf {
+    // Linux: the very same file, even where it was replaced or deleted meanwhile.
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        own
+    } else {
+        std::env::current_exe().unwrap_or(own)
     }
 }
 

@@ -11,6 +11,7 @@ mod layer;
 mod manifest;
 mod pull;
 mod reference;
+pub mod scratch;
 mod tree;
 
 pub use archive::read_archive;
@@ -18,6 +19,7 @@ pub use layer::Limits;
 pub use manifest::Config;
 pub use pull::{Found, Repository};
 pub use reference::{Reference, Version as ReferenceVersion};
+pub use scratch::Scratch;
 pub use tree::{Node, Tree};
 
 /// What is kept of an image.

@@ -62,7 +62,7 @@ fn layer(root: &Path, keep: impl Fn(&str) -> bool) -> Layer {
 }
 
 /// Ghost in one layer, as it is published; and the same with what `ghostfix patch` wrote in a layer on top.
-fn images() -> (Image, Image) {
+pub(crate) fn images() -> (Image, Image) {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     install(root);
@@ -84,7 +84,7 @@ fn images() -> (Image, Image) {
     (published, Image::new(layers))
 }
 
-fn save(image: &Image, path: &Path) {
+pub(crate) fn save(image: &Image, path: &Path) {
     fs::write(path, archive(&image.layout(&[image.entry()]))).unwrap();
 }
 
@@ -95,13 +95,18 @@ fn verify(home: &Path, image: &str) -> (i32, Value) {
     (answer.code(), report)
 }
 
-/// Images are written out to be looked at, and taken away again.
-fn assert_nothing_left(home: &Path) {
-    let left: Vec<_> = fs::read_dir(home)
+/// The images that are written out among the temporary files.
+pub(crate) fn left(home: &Path) -> Vec<String> {
+    fs::read_dir(home)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with("ghostfix-image-"))
-        .collect();
+        .collect()
+}
+
+/// Images are written out to be looked at, and taken away again.
+pub(crate) fn assert_nothing_left(home: &Path) {
+    let left = left(home);
     assert!(left.is_empty(), "{left:?}");
 }
 

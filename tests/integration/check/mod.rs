@@ -5,6 +5,7 @@ mod baseline;
 mod database;
 mod faults;
 mod images;
+mod interrupted;
 mod matrix;
 mod npm;
 mod real;
