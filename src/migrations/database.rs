@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use nodejs_semver::Version;
 use serde::Serialize;
 
-use super::hazards::{Hazard, Level};
+use super::facts::Action;
+use super::hazards::{self, Hazard, Level};
 use super::inventory::{Folder, Inventory, Named, order};
-use super::plan::{Applied, pending};
+use super::plan::{Applied, Step, pending};
 
 mod words;
 
@@ -30,6 +31,8 @@ pub struct Database {
     pub lock: Lock,
     /// What else stands there.
     pub holds: Holds,
+    /// Whether what new tables refer to fits them.
+    pub collations: Collations,
 }
 
 /// A row of `migrations`.
@@ -74,6 +77,24 @@ pub enum Holds {
     Ghost,
 }
 
+/// How the keys of the tables that are there compare with those that new tables get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collations {
+    /// They are the same: no foreign key fails for its collation.
+    Fit,
+    /// They are not.
+    Differ {
+        /// What differs.
+        words: String,
+        /// What to do.
+        fix: String,
+        /// Whether that goes for every table, rather than for some.
+        everywhere: bool,
+    },
+    /// It cannot be told.
+    Unknown,
+}
+
 /// What a Ghost makes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook {
@@ -87,6 +108,8 @@ pub struct Outlook {
     pub rows: usize,
     /// The lock.
     pub lock: Lock,
+    /// Whether what new tables refer to fits them.
+    pub collations: Collations,
     /// What is recorded and is none of this Ghost's: mostly of past major versions.
     pub not_in_target: Vec<Named>,
     /// What stands in the way, or may.
@@ -109,6 +132,18 @@ pub enum State {
     Pending,
     /// One that had a newer Ghost, or that has more than it may have.
     NewerThanCode,
+}
+
+impl Collations {
+    /// The comparison in a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Fit => "fit",
+            Self::Differ { .. } => "differ",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Lock {
@@ -139,6 +174,7 @@ pub fn judge(database: &Database, inventory: &Inventory, ghost: &Version) -> Out
         migrated_by: migrated_by.clone(),
         rows: database.rows.len(),
         lock: database.lock.clone(),
+        collations: database.collations.clone(),
         not_in_target: not_in(database, inventory),
         hazards: words::of_lock(&database.lock).into_iter().collect(),
         not_known: Vec::new(),
@@ -150,6 +186,42 @@ pub fn judge(database: &Database, inventory: &Inventory, ghost: &Version) -> Out
     }
     words::not_known(&mut outlook);
     outlook
+}
+
+/// What is known of the collations, in place of the warning at every foreign key that leads to a table that is there.
+pub(super) fn settle_collations(collations: &Collations, steps: &mut [Step]) -> Option<Hazard> {
+    let is_that = |hazard: &Hazard| hazard.id == hazards::FOREIGN_KEY_COLLATION;
+    let concerned = steps.iter().flat_map(|step| &step.hazards).any(is_that);
+    if !concerned || *collations == Collations::Unknown {
+        return None;
+    }
+    for step in steps {
+        match collations {
+            // The columns that were compared are the `id`s.
+            Collations::Fit if refers_to_ids(step) => {
+                step.hazards.retain(|hazard| !is_that(hazard));
+            }
+            Collations::Differ {
+                everywhere: true, ..
+            } => {
+                for hazard in step.hazards.iter_mut().filter(|hazard| is_that(hazard)) {
+                    hazard.level = Level::Error;
+                }
+            }
+            Collations::Fit | Collations::Differ { .. } | Collations::Unknown => {}
+        }
+    }
+    words::collations(collations)
+}
+
+fn refers_to_ids(step: &Step) -> bool {
+    step.migration
+        .operations
+        .iter()
+        .all(|operation| match &operation.action {
+            Action::AddForeignKey(key) => key.parent_column == "id",
+            _ => true,
+        })
 }
 
 /// Ghost does a first boot: it makes what is missing, and marks every migration as applied without running it.

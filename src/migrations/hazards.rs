@@ -38,6 +38,9 @@ pub enum Level {
     Error,
 }
 
+/// The id of what a live database can settle.
+pub(super) const FOREIGN_KEY_COLLATION: &str = "foreign-key-collation";
+
 /// Tables that stay small however large a site grows: its configuration, not its content or its readers.
 const SMALL: &[&str] = &[
     "api_keys",
@@ -202,7 +205,7 @@ fn of_operation(operation: &Operation, so_far: &SoFar, found: &mut Vec<Hazard>) 
             }
             if !so_far.tables.contains(&key.parent) && Some(key.parent.as_str()) != table {
                 found.push(Hazard {
-                    id: "foreign-key-collation",
+                    id: FOREIGN_KEY_COLLATION,
                     level: Level::Warning,
                     reason: format!(
                         "{what}, which is there already. Where its collation is not that of the new column, which is \

@@ -125,8 +125,10 @@ pub fn after(applied: &Applied, from: Brings, files: &Files, to: Brings) -> Resu
 pub fn of_database(database: &Database, files: &Files, to: Brings) -> Result<(Plan, Outlook)> {
     let outlook = database::judge(database, &inventory::read(files)?, &to.ghost);
     let mut plan = of(&outlook.pending, None, files, to)?;
+    let settled = database::settle_collations(&outlook.collations, &mut plan.steps);
     // What stands in the database's way comes before what its upgrade may trip over.
-    plan.hazards.splice(0..0, outlook.hazards.iter().cloned());
+    let first = outlook.hazards.iter().cloned().chain(settled);
+    plan.hazards.splice(0..0, first);
     Ok((plan, outlook))
 }
 

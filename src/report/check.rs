@@ -81,7 +81,7 @@ pub enum ToldBy {
     /// The files of the Ghost that it has had.
     Ghost(ResolvedVia),
     /// The database itself.
-    Database(Asked),
+    Database(Box<Asked>),
 }
 
 /// A database that was asked.

@@ -123,10 +123,10 @@ impl Start {
                 let (plan, outlook) = plan::of_database(database, files, brings)?;
                 Upgrade {
                     from: "database".to_owned(),
-                    told_by: ToldBy::Database(Asked {
+                    told_by: ToldBy::Database(Box::new(Asked {
                         address: address.clone(),
                         outlook,
-                    }),
+                    })),
                     plan,
                 }
             }

@@ -1,6 +1,7 @@
 //! Databases from literals, and what a Ghost makes of them.
 
 use super::*;
+use crate::migrations::facts::{Action, ForeignKey, Migration, Operation};
 
 const STEPS: [&str; 2] = ["1-create-tables.js", "2-create-fixtures.js"];
 
@@ -43,6 +44,7 @@ fn set_up(by: &str, rows: &[(&str, &str)]) -> Database {
             .collect(),
         lock: Lock::Free,
         holds: Holds::Ghost,
+        collations: Collations::Unknown,
     }
 }
 
@@ -174,6 +176,7 @@ fn a_database_without_its_first_boot_runs_no_migration() {
         rows,
         lock: Lock::TableMissing,
         holds,
+        collations: Collations::Unknown,
     };
     let begun = |by| vec![row(INIT, STEPS[0], by)];
     for (holds, rows, state, hazard, level) in [
@@ -261,5 +264,50 @@ fn a_lock_that_is_not_free_stands_first() {
         assert_eq!(outlook.hazards.first().map(|hazard| hazard.level), level);
         assert_eq!(outlook.state, State::Pending, "the plan is for afterwards");
         assert_eq!(names(&outlook).len(), 3);
+    }
+}
+
+#[test]
+fn what_is_known_of_collations_is_no_longer_a_warning() {
+    let steps = || {
+        let key = Operation::new(
+            Some("gifts"),
+            Action::AddForeignKey(ForeignKey {
+                column: "member_id".to_owned(),
+                parent: "members".to_owned(),
+                parent_column: "id".to_owned(),
+                on_delete: None,
+            }),
+        );
+        let migration = Migration {
+            version: "6.0".to_owned(),
+            name: "b.js".to_owned(),
+            transactional: Some(false),
+            irreversible: Some(false),
+            operations: vec![key],
+            aborts: false,
+            unknown: Vec::new(),
+        };
+        let hazards = hazards::of_migrations(std::slice::from_ref(&migration)).remove(0);
+        assert_eq!(hazards.len(), 1, "{hazards:?}");
+        vec![Step { migration, hazards }]
+    };
+    let differ = |everywhere| Collations::Differ {
+        words: "They are not the same.".to_owned(),
+        fix: "Make them so.".to_owned(),
+        everywhere,
+    };
+    for (collations, of_step, of_all) in [
+        (Collations::Unknown, Some(Level::Warning), None),
+        (Collations::Fit, None, None),
+        (differ(false), Some(Level::Warning), Some(Level::Warning)),
+        (differ(true), Some(Level::Error), Some(Level::Error)),
+    ] {
+        let mut steps = steps();
+        let hazard = settle_collations(&collations, &mut steps);
+        let left = steps[0].hazards.first().map(|hazard| hazard.level);
+        assert_eq!(left, of_step, "{collations:?}");
+        assert_eq!(hazard.map(|hazard| hazard.level), of_all, "{collations:?}");
+        assert_eq!(settle_collations(&collations, &mut []), None);
     }
 }

@@ -2,7 +2,9 @@
 
 use nodejs_semver::Version;
 
-use super::{Hazard, Level, Lock, Named, Outlook, Row, State, Surplus};
+use crate::migrations::hazards::FOREIGN_KEY_COLLATION;
+
+use super::{Collations, Hazard, Level, Lock, Named, Outlook, Row, State, Surplus};
 
 const FREE_IT: &str = "Make sure that no other Ghost is at work on this database; `ghostfix preflight --explain migration-lock` has the statement that frees it";
 
@@ -42,6 +44,28 @@ pub(super) fn of_lock(lock: &Lock) -> Option<Hazard> {
         ),
     };
     Some(hazard("migration-lock", level, reason, fix))
+}
+
+pub(super) fn collations(collations: &Collations) -> Option<Hazard> {
+    let Collations::Differ {
+        words,
+        fix,
+        everywhere,
+    } = collations
+    else {
+        return None;
+    };
+    let level = if *everywhere {
+        Level::Error
+    } else {
+        Level::Warning
+    };
+    Some(hazard(
+        FOREIGN_KEY_COLLATION,
+        level,
+        words.trim_end_matches('.').to_owned(),
+        fix.trim_end_matches('.'),
+    ))
 }
 
 pub(super) fn first_boot(ghost: &Version) -> Hazard {

@@ -67,6 +67,7 @@ struct DatabaseObject<'r> {
     migrated_by: Option<&'r str>,
     rows: usize,
     lock: &'static str,
+    collations: &'static str,
     not_in_target: &'r [Named],
     not_known: &'r [String],
 }
@@ -176,7 +177,7 @@ fn from(upgrade: &Upgrade) -> UpgradeObject<'_> {
         knex_migrator: migrator.map(ToString::to_string),
         mysql2: driver.map(ToString::to_string),
         hazards: &plan.hazards,
-        database: database.map(asked),
+        database: database.map(|found| asked(found)),
     }
 }
 
@@ -188,6 +189,7 @@ fn asked(asked: &Asked) -> DatabaseObject<'_> {
         migrated_by,
         rows,
         lock,
+        collations,
         not_in_target,
         hazards: _,
         not_known,
@@ -198,6 +200,7 @@ fn asked(asked: &Asked) -> DatabaseObject<'_> {
         migrated_by: migrated_by.as_deref(),
         rows: *rows,
         lock: lock.word(),
+        collations: collations.word(),
         not_in_target,
         not_known,
     }

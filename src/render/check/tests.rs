@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::catalogue::definition::Profile;
 use crate::ghost::release::ResolvedVia;
-use crate::migrations::database::{self, Database, Holds, Lock, Row};
+use crate::migrations::database::{self, Collations, Database, Holds, Lock, Row};
 use crate::migrations::facts::{Action, Column, Columns, ForeignKey, Migration, Operation, When};
 use crate::migrations::hazards;
 use crate::migrations::inventory::{Folder, Inventory};
@@ -260,6 +260,7 @@ fn stopped() -> TargetReport {
                 since: Some("2026-11-21 10:25:00".to_owned()),
             },
             holds: Holds::Ghost,
+            collations: Collations::Unknown,
         },
         &inventory,
         &upgrade.plan.to.ghost,
@@ -268,10 +269,10 @@ fn stopped() -> TargetReport {
     upgrade.plan.from = None;
     upgrade.plan.steps.remove(0);
     upgrade.plan.hazards.clone_from(&outlook.hazards);
-    upgrade.told_by = ToldBy::Database(Asked {
+    upgrade.told_by = ToldBy::Database(Box::new(Asked {
         address: "db.example:3306/ghost".to_owned(),
         outlook,
-    });
+    }));
     report
 }
 

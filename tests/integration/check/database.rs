@@ -200,6 +200,41 @@ fn an_upgrade_that_was_stopped_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn collations_are_compared_where_foreign_keys_lead_to_what_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let add_table = "
+        module.exports.up = async ({connection}) => {
+            await connection.schema.createTable('gifts', (table) => {
+                table.string('post_id', 24).references('posts.id');
+            });
+        };
+    ";
+    let target = ghost("6.65.0", "6.2.1")
+        .file(&format!("{MIGRATIONS}/init/{}", STEPS[0]), NOTHING)
+        .file(&format!("{MIGRATIONS}/versions/6.0/01-gifts.js"), add_table);
+    let registry = FakeRegistry::start(vec![target, knex_migrator("6.2.1")]);
+    let of_step = |target: &Value| {
+        let hazards = target["migrations"][0]["hazards"].as_array().unwrap();
+        hazards.first().map(|hazard| hazard["level"].clone())
+    };
+    make("from_fitting", OF_GHOST, Some(OLDER), FREE);
+    let fitting = of_database(home.path(), &registry.url(), "from_fitting");
+    assert_eq!(fitting["upgrade"]["database"]["collations"], "fit");
+    assert_eq!(of_step(&fitting), None, "{fitting}");
+
+    make("from_differing", OF_GHOST, Some(OLDER), FREE);
+    for table in OF_GHOST {
+        SERVER.sql(&format!(
+            "ALTER TABLE from_differing.{table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+        ));
+    }
+    let differing = of_database(home.path(), &registry.url(), "from_differing");
+    assert_eq!(differing["upgrade"]["database"]["collations"], "differ");
+    assert_eq!(of_step(&differing), Some("error".into()), "{differing}");
+    assert_eq!(hazards(&differing)[0], ("foreign-key-collation", "error"));
+}
+
+#[test]
 fn every_state_of_a_database_is_told_apart() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
     let all = [

@@ -8,7 +8,7 @@ use crate::connection::{Variables, ssl};
 use crate::error::{Error, Result};
 use crate::image::copies::reached;
 use crate::migrations::Database;
-use crate::migrations::database::{Holds, Lock, Row};
+use crate::migrations::database::{Collations, Holds, Lock, Row};
 use crate::mysql::roots;
 use crate::mysql::session::{Answer, Session, column};
 use crate::preflight::check;
@@ -76,6 +76,7 @@ pub(super) fn ask(root: &Root, connection: &Connection, variables: &Variables) -
                 rows,
                 lock: lock(&facts),
                 holds: holds(&facts),
+                collations: collations(&facts),
             },
         })
     })
@@ -163,6 +164,30 @@ fn holds(facts: &Facts) -> Holds {
     }
 }
 
+/// Preflight's own comparison, where it came to an end.
+fn collations(facts: &Facts) -> Collations {
+    let (findings, _) = check::judge(facts, &[]);
+    let finding = findings
+        .into_iter()
+        .find(|finding| finding.id == "collation");
+    match finding {
+        Some(finding) if finding.level == Level::Passed => Collations::Fit,
+        Some(finding) if matches!(finding.level, Level::Warning | Level::Error) => {
+            let seen = finding.evidence.iter().map(|seen| &seen.answered);
+            let seen: Vec<&str> = seen.map(String::as_str).collect();
+            Collations::Differ {
+                words: format!("{} There: {}", finding.title, seen.join("; ")),
+                fix: finding.fix,
+                everywhere: facts
+                    .id_collations
+                    .known()
+                    .is_some_and(|all| all.len() == 1),
+            }
+        }
+        Some(_) | None => Collations::Unknown,
+    }
+}
+
 /// Server, port and database, as they may be shown.
 fn address(facts: &Facts) -> String {
     let Some(target) = &facts.configuration.target else {
@@ -214,7 +239,11 @@ fn not_reached(facts: &Facts) -> Error {
             finding.title,
             seen.map_or_else(String::new, |seen| format!(
                 " ({}: {})",
-                seen.asked, seen.answered
+                seen.asked,
+                seen.answered
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             ))
         ),
         next_step: if finding.fix.is_empty() {
