@@ -300,17 +300,9 @@ fn save(file: &Path, facts: &Facts) -> Result<()> {
 
 /// The day, as `2026-11-21`, in UTC.
 fn today() -> String {
-    let days = probe::now().div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days - era * 146_097;
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{:04}-{month:02}-{day:02}", year + era * 400 + carry)
+    // A clock that is out of all bounds lets every acceptance be over.
+    chrono::DateTime::from_timestamp(probe::now(), 0).map_or_else(
+        || "9999-12-31".to_owned(),
+        |now| now.format("%Y-%m-%d").to_string(),
+    )
 }

@@ -124,6 +124,13 @@ pub async fn shake_hands(stream: Box<dyn Duplex>, terms: &Terms<'_>, limit: Dura
 }
 
 impl Handshake {
+    /// For how many more days the server's certificate is good.
+    #[must_use]
+    pub fn days_left(&self, now: i64) -> Option<i64> {
+        let own = self.chain.first()?;
+        chrono::TimeDelta::try_seconds(own.not_after - now).map(|left| left.num_days())
+    }
+
     fn failed(words: &str) -> Self {
         Self::failed_with(Some(words.to_owned()))
     }

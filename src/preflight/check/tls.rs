@@ -27,7 +27,6 @@ NODE_EXTRA_CA_CERTS=/path/to/ca.pem, or its text in `ca`. `ghostfix preflight --
     judge,
 };
 
-const DAY: i64 = 86_400;
 const SOON: i64 = 14;
 
 fn judge(facts: &Facts) -> Option<Finding> {
@@ -95,10 +94,7 @@ fn judge_handshake(facts: &Facts, wanted: &TargetTls, handshake: &Handshake) -> 
         }
         return broken(words);
     }
-    let days = handshake
-        .chain
-        .first()
-        .map(|own| (own.not_after - facts.asked_at).div_euclid(DAY));
+    let days = handshake.days_left(facts.asked_at);
     let finding = match (handshake.by_ghost, wanted.reject_unauthorized) {
         (Some(Trust::Trusted), _) => match days {
             Some(days) if days < SOON => {
@@ -203,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_certificate_near_its_end_is_a_warning() {
-        let finding = with(|handshake| handshake.chain[0].not_after = 1_800_000_000 + 3 * DAY);
+        let finding =
+            with(|handshake| handshake.chain[0].not_after = 1_800_000_000 + 3 * 24 * 60 * 60);
         assert_eq!(finding.level, Level::Warning);
         assert_eq!(
             finding.title,

@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::NaiveDateTime;
+
 use super::rows;
 use crate::mysql::session::{Session, column};
 use crate::preflight::facts::{Fact, Server};
@@ -42,26 +44,8 @@ fn now_ms() -> Option<i64> {
 
 /// Milliseconds since 1970 of `2026-11-21 10:25:03.123456`.
 fn milliseconds(text: &str) -> Option<i64> {
-    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let fraction = text
-        .get(20..23)
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(0);
-    // Days since 1970, counted in years that begin in March.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let era = year.div_euclid(400);
-    let of_era = year - era * 400;
-    let days =
-        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day
-            - 1
-            - 719_468;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + fraction)
+    let time = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    Some(time.and_utc().timestamp_millis())
 }
 
 #[cfg(test)]
