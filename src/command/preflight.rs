@@ -13,7 +13,7 @@ use crate::javascript::sandbox::Sandbox;
 use crate::preflight::accepted::Accepted;
 use crate::preflight::facts::{self, Facts, Migration, Patch};
 use crate::preflight::probe::{self, Manner, Progress};
-use crate::preflight::{check, finding::Level};
+use crate::preflight::{check, finding::Level, saved};
 use crate::report::{CheckDescription, ChecksReport, PreflightReport, Report};
 use crate::settings::{Ask, Connection, FailOn, Preflight, Root};
 
@@ -37,11 +37,11 @@ pub fn run(
             return Ok(ChecksReport::List(check::CHECKS.iter().map(describe).collect()).into());
         }
         Ask::Explanation(id) => return explain(id).map(Into::into),
-        Ask::Saved(file) => read_facts(file)?,
+        Ask::Saved(file) => saved::read(file)?,
         Ask::Database => gather(settings, sandbox, variables, progress)?,
     };
     if let Some(file) = &settings.facts {
-        save(file, &facts)?;
+        saved::write(file, &facts)?;
     }
     let (mut findings, not_reached) = check::judge(&facts, &settings.skip);
     let accepted = match &settings.accepted {
@@ -280,22 +280,6 @@ pub(super) fn configuration(
 fn read(file: &Path) -> Result<String> {
     let bytes = std::fs::read(file).map_err(|error| Error::file_system("read", file, error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn read_facts(file: &Path) -> Result<Facts> {
-    serde_json::from_str(&read(file)?).map_err(|error| Error::Unusable {
-        path: file.to_owned(),
-        problem: format!("these are no facts of ghostfix preflight: {error}"),
-        next_step: "save them anew with `ghostfix preflight --facts FILE`".to_owned(),
-    })
-}
-
-fn save(file: &Path, facts: &Facts) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(facts).map_err(|error| Error::Bug {
-        problem: format!("facts that are no JSON: {error}"),
-    })?;
-    text.push('\n');
-    std::fs::write(file, text).map_err(|error| Error::file_system("write", file, error))
 }
 
 /// The day, as `2026-11-21`, in UTC.

@@ -9,3 +9,4 @@ pub mod facts;
 pub mod finding;
 pub mod probe;
 pub mod provider;
+pub mod saved;
