@@ -66,6 +66,9 @@ pub struct Facts {
     pub server: Fact<Server>,
     /// The account's rights, as `SHOW GRANTS` has them.
     pub grants: Fact<Vec<String>>,
+    /// The connections that the server has at this moment, this one among them.
+    #[serde(default)]
+    pub connections: Fact<u64>,
     /// Vitess's keyspaces.
     pub keyspaces: Fact<Vec<Keyspace>>,
     /// The tables and views of the database.

@@ -13,6 +13,8 @@ them. A small server, or a limit on the account, has fewer, and Ghost fails unde
 
   Too many connections   (errno 1040), or User 'ghost' has exceeded the 'max_user_connections' resource   (errno 1226)
 
+Where the server says how many connections it has at this moment, those count too.
+
 Fix: database__pool__max=5, or a larger limit at the server.",
     judge,
 };
@@ -25,24 +27,37 @@ fn judge(facts: &Facts) -> Option<Finding> {
             .variable(name)
             .and_then(|value| value.parse::<u64>().ok())
     };
-    let limits = [number("max_connections"), number("max_user_connections")];
-    let Some(limit) = limits
-        .into_iter()
-        .flatten()
-        .filter(|limit| *limit > 0)
-        .min()
-    else {
+    let whole = number("max_connections").filter(|limit| *limit > 0);
+    let own = number("max_user_connections").filter(|limit| *limit > 0);
+    let Some(limit) = whole.into_iter().chain(own).min() else {
         return Some(Finding::passed("The server names no limit on connections."));
     };
+    // All clients share the server's limit, the account's is for its own: of those nobody knows how many are in use.
+    let others = facts.connections.known().map(|all| all.saturating_sub(1));
+    let free = whole
+        .zip(others)
+        .map(|(whole, others)| whole.saturating_sub(others));
     let finding = if pool > limit {
         Finding::warning(format!(
             "Ghost may open {pool} connections, and the server has {limit}."
         ))
         .fix(format!("database__pool__max={}", (limit / 2).max(1)))
+    } else if let Some(free) = free.filter(|free| *free < pool) {
+        Finding::warning(format!(
+            "Ghost may open {pool} connections, and at this moment the server has {free} left."
+        ))
+        .fix(format!(
+            "End clients that hold connections (SHOW PROCESSLIST; names them; a Ghost that is running now is among them), raise the server's max_connections, or:\n  database__pool__max={}",
+            (free / 2).max(1)
+        ))
     } else {
         Finding::passed("The server has connections enough.")
     };
-    Some(finding.seen("pool and limit", format!("{pool} of {limit}")))
+    let finding = finding.seen("pool and limit", format!("{pool} of {limit}"));
+    Some(match others {
+        Some(others) => finding.seen("in use by others", others.to_string()),
+        None => finding,
+    })
 }
 
 #[cfg(test)]
@@ -66,6 +81,33 @@ mod tests {
             };
             server.variables.insert(name.to_owned(), value.to_owned());
             assert_eq!(judge(&facts).unwrap().level, expected, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn connections_in_use_count_against_the_servers_limit_alone() {
+        for (name, limit, connections, expected) in [
+            ("max_connections", "151", Fact::Known(140), Level::Passed),
+            ("max_connections", "151", Fact::Known(143), Level::Warning),
+            ("max_connections", "151", Fact::Known(500), Level::Warning),
+            ("max_connections", "10", Fact::Known(1), Level::Passed),
+            (
+                "max_connections",
+                "12",
+                Fact::Unknown("no".to_owned()),
+                Level::Passed,
+            ),
+            ("max_connections", "12", Fact::NotReached, Level::Passed),
+            ("max_user_connections", "12", Fact::Known(11), Level::Passed),
+        ] {
+            let mut facts = booted();
+            let Fact::Known(server) = &mut facts.server else {
+                panic!()
+            };
+            server.variables.remove("max_connections");
+            server.variables.insert(name.to_owned(), limit.to_owned());
+            facts.connections = connections;
+            assert_eq!(judge(&facts).unwrap().level, expected, "{name} {limit}");
         }
     }
 }

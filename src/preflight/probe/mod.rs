@@ -7,6 +7,7 @@
 mod absent;
 pub(crate) mod account;
 mod columns;
+mod connections;
 mod foreign_keys;
 mod grants;
 mod identity;
@@ -161,6 +162,8 @@ async fn ask_all(
     facts.grants = grants::ask(asker).await;
     if facts.provider.is_vitess() {
         facts.keyspaces = keyspaces::ask(asker).await;
+    } else {
+        facts.connections = connections::ask(asker).await;
     }
     let database = facts
         .server
