@@ -40,6 +40,14 @@ pub struct ClientCertificate {
     pub key: Secret,
 }
 
+impl ClientCertificate {
+    /// Whether its key is encrypted. There is a passphrase then, and Node opens it.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        is_encrypted(self.key.expose())
+    }
+}
+
 /// The written form of the value, which says what somebody meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -204,7 +212,22 @@ fn client_certificate(
         Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
         _ => None,
     };
-    let (Some(certificate), Some(key)) = (text("cert"), text("key")) else {
+    let (certificate, key) = (text("cert"), text("key"));
+    if let Some(key) = &key {
+        match options.get("passphrase") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(passphrase)) if passphrase.is_empty() => {}
+            Some(Value::String(_)) if is_encrypted(key) => return sealed(certificate, key),
+            Some(Value::String(_)) => {}
+            Some(_) => {
+                return Err("The \"options.passphrase\" property must be of type string".to_owned());
+            }
+        }
+        if is_encrypted(key) {
+            return Err("Provider routines::bad decrypt".to_owned());
+        }
+    }
+    let (Some(certificate), Some(key)) = (certificate, key) else {
         return Ok(None);
     };
     if !certificate.contains("-----BEGIN") || !key.contains("-----BEGIN") {
@@ -214,6 +237,23 @@ fn client_certificate(
         certificate,
         key: Secret::new(key),
     }))
+}
+
+/// A key that only its passphrase opens. Whether this is the one is not known here.
+fn sealed(certificate: Option<String>, key: &str) -> Result<Option<ClientCertificate>, String> {
+    let certificate = certificate.unwrap_or_default();
+    if !certificate.is_empty() && !certificate.contains("-----BEGIN") {
+        return Err("PEM routines::no start line".to_owned());
+    }
+    Ok(Some(ClientCertificate {
+        certificate,
+        key: Secret::new(key.to_owned()),
+    }))
+}
+
+/// Both forms of OpenSSL's: PKCS #8, and the older one with a header.
+fn is_encrypted(key: &str) -> bool {
+    key.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || key.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 /// What JavaScript takes for true.
@@ -287,6 +327,33 @@ mod tests {
         assert_eq!(identity_of(&verify, "db", "3.24.4"), Identity::Host);
         assert_eq!(identity_of(&verify, "::1", "3.15.2"), Identity::Host);
         assert_eq!(identity_of(&verify, "::1", "3.15.3"), Identity::Localhost);
+    }
+
+    #[test]
+    fn an_encrypted_key_needs_its_passphrase() {
+        let key = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nx";
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nx";
+        let open = "-----BEGIN PRIVATE KEY-----\nx";
+        for (key, passphrase, expected) in [
+            (key, json!(null), Err("Provider routines::bad decrypt")),
+            (key, json!(""), Err("Provider routines::bad decrypt")),
+            (old, json!(null), Err("Provider routines::bad decrypt")),
+            (
+                key,
+                json!(1),
+                Err("The \"options.passphrase\" property must be of type string"),
+            ),
+            (key, json!("x"), Ok(true)),
+            (old, json!("x"), Ok(true)),
+            (open, json!("x"), Ok(false)),
+            (open, json!(null), Ok(false)),
+        ] {
+            let value = json!({"cert": "-----BEGIN C", "key": key, "passphrase": passphrase});
+            let found = read(&value, "db", Rules::NEWEST)
+                .map(|tls| tls.unwrap().client.unwrap().is_sealed());
+            let found = found.as_ref().copied().map_err(String::as_str);
+            assert_eq!(found, expected, "{key} {passphrase}");
+        }
     }
 
     #[test]

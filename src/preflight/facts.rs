@@ -142,6 +142,9 @@ pub struct TargetTls {
     pub authorities: Option<usize>,
     /// Whether Ghost has a certificate of its own.
     pub client_certificate: bool,
+    /// Whether its key is encrypted, so that nobody but Ghost can show it.
+    #[serde(default)]
+    pub sealed_key: bool,
 }
 
 /// An address, and what it answered.
@@ -407,6 +410,7 @@ impl From<&driver::Target> for Target {
                     .sum()
             }),
             client_certificate: tls.client.is_some(),
+            sealed_key: tls.client.as_ref().is_some_and(|client| client.is_sealed()),
         });
         Self {
             host,

@@ -27,10 +27,16 @@ fn judge(facts: &Facts) -> Option<Finding> {
     let error = match &facts.login {
         Fact::NotReached => return None,
         Fact::Unknown(words) => {
-            return Some(
+            let finding =
                 Finding::unknown("Whether the server lets Ghost in cannot be told from here.")
-                    .seen("login", words.clone()),
-            );
+                    .seen("login", words.clone());
+            let target = facts.configuration.target.as_ref()?;
+            let sealed = target.tls.as_ref().is_some_and(|tls| tls.sealed_key);
+            return Some(if sealed {
+                finding.fix(super::ssl_value::OPEN_KEY)
+            } else {
+                finding
+            });
         }
         Fact::Known(
             Login::In {

@@ -43,13 +43,25 @@ Give the text of the certificate, its line ends real or, inside JSON, written as
 Or leave `ca` away where the server's certificate is by a public authority (PlanetScale), or name a file to Node:
   NODE_EXTRA_CA_CERTS=/path/to/ca.pem";
 
+/// What to do about an encrypted key.
+pub(super) const OPEN_KEY: &str = "\
+The `key` is encrypted. Give its `passphrase` beside it, as a text, or better a key that is not encrypted:
+  openssl pkey -in key.pem -out open-key.pem
+A passphrase that stands beside its key protects nothing.";
+
 fn judge(facts: &Facts) -> Option<Finding> {
     let told = &facts.configuration.told;
     if let Some(Problem::Driver { option, words }) = &facts.configuration.problem {
         return (option == "ssl").then(|| {
             Finding::error("Ghost's driver refuses the value of database.connection.ssl.")
                 .seen("mysql2", words.clone())
-                .fix(RECOMMENDED)
+                .fix(
+                    if words.contains("bad decrypt") || words.contains("passphrase") {
+                        OPEN_KEY
+                    } else {
+                        RECOMMENDED
+                    },
+                )
         });
     }
     let target = facts.configuration.target.as_ref()?;

@@ -207,6 +207,7 @@ pub(super) fn with_tls(mut facts: Facts) -> Facts {
             name: Some("db.example".to_owned()),
             authorities: None,
             client_certificate: false,
+            sealed_key: false,
         });
     }
     facts.configuration.told.ssl = Some(crate::connection::ssl::Form::Object);

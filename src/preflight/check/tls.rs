@@ -92,6 +92,11 @@ fn judge_handshake(facts: &Facts, wanted: &TargetTls, handshake: &Handshake) -> 
                 .seen("handshake", words.clone())
                 .fix("Add `cert` and `key`, as texts, to database__connection__ssl.");
         }
+        if handshake.client_certificate_asked && wanted.sealed_key {
+            return Finding::unknown("The server wants to see Ghost's own certificate, and its key is encrypted: only Ghost can show it.")
+                .seen("handshake", words.clone())
+                .fix(super::ssl_value::OPEN_KEY);
+        }
         return broken(words);
     }
     let days = handshake.days_left(facts.asked_at);

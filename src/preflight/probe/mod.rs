@@ -34,6 +34,9 @@ use crate::mysql::{errno, roots};
 /// No step takes longer, however long Ghost itself would wait.
 const LONGEST_STEP: Duration = Duration::from_secs(10);
 
+/// Why nobody logs in with a key that only Ghost can open.
+const SEALED: &str = "not tried: the key in database.connection.ssl is encrypted; Ghost opens it with its passphrase, ghostfix does not";
+
 /// How to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manner {
@@ -122,6 +125,11 @@ pub async fn gather(
     }
 
     progress("logging in");
+    let client = target.tls.as_ref().and_then(|tls| tls.client.as_ref());
+    if client.is_some_and(|client| client.is_sealed()) {
+        facts.login = Fact::Unknown(SEALED.to_owned());
+        return facts;
+    }
     let (login, session) = account::log_in(target, &trusted, offers_tls, limit).await;
     facts.login = login;
     if let Some(session) = session {

@@ -16,6 +16,15 @@ use crate::process;
 /// The password of `ghost`, who may do everything in the database `ghost`.
 pub(crate) const PASSWORD: &str = "canary-of-the-account";
 
+/// The key of a client. It stands here, since the tests have it encrypted as well.
+const CLIENT_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgvBD4Ds5T9Yaqs3SO
+dOx5YUXA4mAaqeUEWEy+BhKnzW+hRANCAAS6ZnJKWqhqRSNg624/5bhAiI60qNyP
+nrkhtoQTFm33ffrp+Vl8uuL7zUMqdhWY3TB3GjXzw2ObbrEv2YoCA7tZ
+-----END PRIVATE KEY-----
+";
+
 pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) socket: PathBuf,
@@ -24,6 +33,8 @@ pub(crate) struct Server {
     /// The authority of its certificate, which is for `localhost` alone.
     pub(crate) authority: String,
     pub(crate) authority_file: PathBuf,
+    /// A certificate for [`CLIENT_KEY`] that the server trusts.
+    pub(crate) client: String,
     #[expect(dead_code, reason = "the directory goes with it")]
     directory: tempfile::TempDir,
 }
@@ -42,7 +53,11 @@ impl Server {
             .unwrap();
         let home = directory.path().to_owned();
         process::open_to_all(&home);
-        let (authority, certificate, key) = certificate();
+        let Certificates {
+            authority,
+            own: (certificate, key),
+            client,
+        } = certificates();
         for (name, text) in [
             ("ca.pem", &authority),
             ("server.pem", &certificate),
@@ -72,6 +87,7 @@ impl Server {
             .arg(format!("--socket={}", socket.display()))
             .arg(format!("--port={port}"))
             .arg(format!("--general-log-file={}", log.display()))
+            .arg(format!("--ssl-ca={}", home.join("ca.pem").display()))
             .arg(format!("--ssl-cert={}", home.join("server.pem").display()))
             .arg(format!("--ssl-key={}", home.join("server.key").display()))
             .arg("--innodb-flush-log-at-trx-commit=0")
@@ -85,6 +101,7 @@ impl Server {
             log,
             authority,
             authority_file: home.join("ca.pem"),
+            client,
             directory,
         };
         server.wait(&home);
@@ -210,7 +227,13 @@ fn run(command: &mut Command) {
     );
 }
 
-fn certificate() -> (String, String, String) {
+struct Certificates {
+    authority: String,
+    own: (String, String),
+    client: String,
+}
+
+fn certificates() -> Certificates {
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -224,5 +247,12 @@ fn certificate() -> (String, String, String) {
     own.distinguished_name
         .push(rcgen::DnType::CommonName, "localhost");
     let own = own.signed_by(&key, &issuer).unwrap();
-    (authority.pem(), own.pem(), key.serialize_pem())
+    let client_key = rcgen::KeyPair::from_pem(CLIENT_KEY).unwrap();
+    let client = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    let client = client.signed_by(&client_key, &issuer).unwrap();
+    Certificates {
+        authority: authority.pem(),
+        own: (own.pem(), key.serialize_pem()),
+        client: client.pem(),
+    }
 }
