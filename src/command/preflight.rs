@@ -7,9 +7,13 @@ use super::inspection::{Inspection, Inspector};
 use crate::catalogue;
 use crate::connection::{self, Configuration, Surroundings, Variables, env_file, loader, ssl};
 use crate::error::{Error, Result};
+use crate::ghost::Files;
 use crate::image::copies::{Depth, reached};
 use crate::image::installation::{Installation, locate};
 use crate::javascript::sandbox::Sandbox;
+use crate::migrations;
+use crate::migrations::facts::Action;
+use crate::migrations::inventory::{self, Inventory, Named};
 use crate::preflight::accepted::Accepted;
 use crate::preflight::facts::{self, Facts, Migration, Patch};
 use crate::preflight::probe::{self, Manner, Progress};
@@ -115,17 +119,24 @@ fn gather(
         .enable_all()
         .build()
         .map_err(|error| Error::file_system("start", "the runtime", error))?;
-    runtime.block_on(async {
+    let mut facts = runtime.block_on(async {
         let end = Instant::now() + settings.wait;
         loop {
             let facts = probe::gather(before.clone(), &target, &manner, progress).await;
             if !probe::may_pass(&facts) || Instant::now() + PAUSE > end {
-                return Ok(facts);
+                return facts;
             }
             progress("waiting for the database");
             tokio::time::sleep(PAUSE).await;
         }
-    })
+    });
+    if let Some(found) = &found {
+        let referencing = referencing(&facts, &found.ghost.directory);
+        if let Some(installation) = &mut facts.installation {
+            installation.referencing = referencing;
+        }
+    }
+    Ok(facts)
 }
 
 /// The Ghost that is installed, if there is one: a database can be asked without.
@@ -152,20 +163,6 @@ fn inspect(installation: &Installation, sandbox: &Sandbox) -> Result<facts::Inst
         Some(copy.version.clone())
     };
     let ghost = &installation.ghost.directory;
-    let migrations = migration_files(&ghost.join("core/server/data/migrations"));
-    let referencing = migrations
-        .iter()
-        .flatten()
-        .filter(|file| {
-            let path = ghost
-                .join("core/server/data/migrations/versions")
-                .join(&file.version)
-                .join(&file.name);
-            std::fs::read_to_string(path)
-                .is_ok_and(|text| text.contains("addTable(") && text.contains("references:"))
-        })
-        .cloned()
-        .collect();
     Ok(facts::Installation {
         ghost: installation.ghost.version.clone(),
         directory: ghost.display().to_string(),
@@ -178,40 +175,73 @@ fn inspect(installation: &Installation, sandbox: &Sandbox) -> Result<facts::Inst
                 state: entry.state,
             })
             .collect(),
-        migrations,
-        referencing,
+        migrations: migration_files(&Files::in_directory(ghost), &installation.ghost.version),
+        referencing: Vec::new(),
         makes_views: ghost.join("core/server/data/schema/views.js").is_file(),
     })
 }
 
-/// The files that knex-migrator counts, by the version whose folder they are in.
-fn migration_files(directory: &Path) -> Option<Vec<Migration>> {
-    let mut files = names(&directory.join("init"))?
-        .into_iter()
-        .map(|name| Migration {
-            version: "init".to_owned(),
-            name,
-        })
-        .collect::<Vec<_>>();
-    let versions = directory.join("versions");
-    for folder in names(&versions)? {
-        let inside = names(&versions.join(&folder)).unwrap_or_default();
-        files.extend(inside.into_iter().map(|name| Migration {
-            version: folder.clone(),
-            name,
-        }));
-    }
-    Some(files)
+/// The files that knex-migrator counts, by the version whose folder they are in; nothing where they cannot be listed.
+fn migration_files(files: &Files, ghost: &str) -> Option<Vec<Migration>> {
+    const INIT: &str = "core/server/data/migrations/init";
+    let inventory = inventory::read(files).ok()?;
+    let ghost = nodejs_semver::Version::parse(ghost).ok()?;
+    let mut init: Vec<String> = files
+        .paths_below(INIT)
+        .ok()?
+        .iter()
+        .filter_map(|path| path.strip_prefix(INIT)?.strip_prefix('/'))
+        .filter(|name| !name.starts_with('.') && !name.contains('/'))
+        .map(str::to_owned)
+        .collect();
+    init.sort();
+    let init = init.into_iter().map(|name| Migration {
+        version: "init".to_owned(),
+        name,
+    });
+    let later = |named: &Named| Inventory::is_later(&named.version, &ghost);
+    let versions = inventory.all().filter(|named| !later(named));
+    let versions = versions.map(|Named { version, name }| Migration { version, name });
+    Some(init.chain(versions).collect())
 }
 
-fn names(directory: &Path) -> Option<Vec<String>> {
-    let mut names: Vec<String> = std::fs::read_dir(directory)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
+/// The migrations that this Ghost would run here whose new tables refer to tables that are there.
+fn referencing(facts: &Facts, ghost: &Path) -> Vec<Migration> {
+    if facts.is_initialised() != Some(true) {
+        return Vec::new();
+    }
+    let pending: Vec<Named> = facts
+        .pending()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|Migration { version, name }| Named {
+            version: version.clone(),
+            name: name.clone(),
+        })
         .collect();
-    names.sort();
-    Some(names)
+    // What cannot be read is not certain to fail.
+    let read = migrations::read::read(&Files::in_directory(ghost), &pending).unwrap_or_default();
+    let refers = |migration: &&migrations::Migration| {
+        let new: Vec<&str> = migration
+            .operations
+            .iter()
+            .filter(|operation| operation.action == Action::CreateTable)
+            .filter_map(|operation| operation.table.as_deref())
+            .collect();
+        migration.operations.iter().any(|operation| {
+            let own = operation.table.as_deref();
+            matches!(&operation.action, Action::AddForeignKey(key)
+                if own.is_some_and(|table| new.contains(&table))
+                    && facts.has_table(&key.parent) == Some(true))
+        })
+    };
+    read.iter()
+        .filter(refers)
+        .map(|migration| Migration {
+            version: migration.version.clone(),
+            name: migration.name.clone(),
+        })
+        .collect()
 }
 
 pub(super) fn configuration(

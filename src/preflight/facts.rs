@@ -293,7 +293,7 @@ pub struct Installation {
     pub patches: Vec<Patch>,
     /// The migration files; nothing where they cannot be read.
     pub migrations: Option<Vec<Migration>>,
-    /// Migration files that make tables with foreign keys.
+    /// Migrations, of those that this Ghost would run here, whose new tables refer to tables that are there.
     pub referencing: Vec<Migration>,
     /// Whether Ghost makes views.
     pub makes_views: bool,
