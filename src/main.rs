@@ -81,7 +81,7 @@ fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {
             let variables = Variables::of_this_process();
             let steps = render::Steps::new(output);
             command::preflight::run(preflight, &sandbox, &variables, &mut |step| {
-                steps.show(step)
+                steps.show(step);
             })?
         }
         Command::Patches(patches) => command::patches::run(patches)?.into(),

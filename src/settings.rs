@@ -156,6 +156,8 @@ pub struct Output {
     pub verbosity: Verbosity,
     /// What the human form is laid out for.
     pub screen: Screen,
+    /// Where steps are shown as they are taken; nothing where nobody watches.
+    pub stage: Option<Screen>,
 }
 
 impl Settings {
@@ -239,7 +241,16 @@ impl Output {
                 (false, false) => Verbosity::Normal,
             },
             screen: environment.screen,
+            stage: environment
+                .stage
+                .filter(|_| args.format == Format::Human && !args.quiet),
         }
+    }
+
+    /// Whether somebody has seen the steps where the result comes now, so that it need not repeat them.
+    #[must_use]
+    pub fn follows_steps(&self) -> bool {
+        self.stage.is_some() && self.screen.columns.is_some()
     }
 }
 

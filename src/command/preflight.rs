@@ -16,13 +16,33 @@ use crate::migrations::facts::Action;
 use crate::migrations::inventory::{self, Inventory, Named};
 use crate::preflight::accepted::Accepted;
 use crate::preflight::facts::{self, Facts, Migration, Patch};
-use crate::preflight::probe::{self, Manner, Progress};
-use crate::preflight::{check, finding::Level, saved};
+use crate::preflight::finding::{Finding, Level};
+use crate::preflight::layer::{self, Event, Layer};
+use crate::preflight::probe::{self, Manner};
+use crate::preflight::{check, saved};
 use crate::report::{CheckDescription, ChecksReport, PreflightReport, Report};
 use crate::settings::{Ask, Connection, FailOn, Preflight, Root};
 
 /// Between two tries of a database that is still starting.
 const PAUSE: Duration = Duration::from_millis(1000);
+
+/// A step, as it is shown while the command runs.
+pub enum Step {
+    /// A part of the way begins.
+    Begun(&'static str),
+    /// A part is over.
+    Ended {
+        /// How bad it is; nothing where it cannot be bad.
+        level: Level,
+        /// The short fact, or what is wrong.
+        words: String,
+    },
+    /// The database is not there yet. It is tried again, until then at the latest.
+    Waiting(Instant),
+}
+
+/// Told of each step.
+pub type Progress<'a> = &'a mut dyn FnMut(Step);
 
 /// Runs the command.
 ///
@@ -36,22 +56,27 @@ pub fn run(
     variables: &Variables,
     progress: Progress<'_>,
 ) -> Result<Report> {
+    let accepted = match &settings.accepted {
+        Some(file) => Accepted::read(file, &check::ids())?,
+        None => Accepted::default(),
+    };
     let facts = match &settings.ask {
         Ask::Checks => {
             return Ok(ChecksReport::List(check::CHECKS.iter().map(describe).collect()).into());
         }
         Ask::Explanation(id) => return explain(id).map(Into::into),
         Ask::Saved(file) => saved::read(file)?,
-        Ask::Database => gather(settings, sandbox, variables, progress)?,
+        Ask::Database => gather(
+            settings,
+            sandbox,
+            variables,
+            &mut Telling::new(settings, &accepted, progress),
+        )?,
     };
     if let Some(file) = &settings.facts {
         saved::write(file, &facts)?;
     }
     let (mut findings, not_reached) = check::judge(&facts, &settings.skip);
-    let accepted = match &settings.accepted {
-        Some(file) => Accepted::read(file, &check::ids())?,
-        None => Accepted::default(),
-    };
     accepted.mark(&mut findings, &today());
     let least = match settings.fail_on {
         FailOn::Error => Level::Error,
@@ -64,6 +89,59 @@ pub fn run(
         least,
     }
     .into())
+}
+
+/// Turns what happens into what is shown: a part's worst finding is its mark, unless the team lives with it.
+struct Telling<'t> {
+    skip: &'t [String],
+    accepted: &'t Accepted,
+    /// What was bad before is not told twice.
+    told: Vec<&'static str>,
+    progress: Progress<'t>,
+}
+
+impl<'t> Telling<'t> {
+    fn new(settings: &'t Preflight, accepted: &'t Accepted, progress: Progress<'t>) -> Self {
+        Self {
+            skip: &settings.skip,
+            accepted,
+            told: Vec::new(),
+            progress,
+        }
+    }
+
+    fn tell(&mut self, event: Event<'_>) {
+        let step = match event {
+            Event::Begun(layer) => Step::Begun(layer.title),
+            Event::Ended(layer, facts) => {
+                let worst = self.worst(layer, facts);
+                Step::Ended {
+                    level: worst
+                        .as_ref()
+                        .map_or(Level::Passed, |finding| finding.level),
+                    words: layer.words(facts, worst.as_ref()),
+                }
+            }
+        };
+        (self.progress)(step);
+    }
+
+    fn worst(&mut self, layer: &Layer, facts: &Facts) -> Option<Finding> {
+        let mut findings = layer.findings(facts);
+        findings.retain(|finding| {
+            !self.skip.iter().any(|id| id == finding.id) && !self.told.contains(&finding.id)
+        });
+        self.accepted.mark(&mut findings, &today());
+        findings.retain(|finding| finding.accepted.is_none());
+        let bad = |finding: &&Finding| finding.level > Level::Notice;
+        self.told
+            .extend(findings.iter().filter(bad).map(|finding| finding.id));
+        // The first of the worst: what fails first stands first.
+        findings
+            .into_iter()
+            .rev()
+            .max_by_key(|finding| finding.level)
+    }
 }
 
 fn describe(check: &check::Check) -> CheckDescription {
@@ -87,9 +165,9 @@ fn gather(
     settings: &Preflight,
     sandbox: &Sandbox,
     variables: &Variables,
-    progress: Progress<'_>,
+    telling: &mut Telling<'_>,
 ) -> Result<Facts> {
-    progress("looking at the installation");
+    telling.tell(Event::Begun(&layer::CONFIGURATION));
     let found = find(&settings.root)?;
     let installation = found
         .as_ref()
@@ -108,6 +186,7 @@ fn gather(
         installation,
         ..Facts::default()
     };
+    telling.tell(Event::Ended(&layer::CONFIGURATION, &before));
     let Ok(target) = configuration.target else {
         return Ok(before);
     };
@@ -122,11 +201,15 @@ fn gather(
     let mut facts = runtime.block_on(async {
         let end = Instant::now() + settings.wait;
         loop {
-            let facts = probe::gather(before.clone(), &target, &manner, progress).await;
+            telling.told.clear();
+            let facts = probe::gather(before.clone(), &target, &manner, &mut |event| {
+                telling.tell(event);
+            })
+            .await;
             if !probe::may_pass(&facts) || Instant::now() + PAUSE > end {
                 return facts;
             }
-            progress("waiting for the database");
+            (telling.progress)(Step::Waiting(end));
             tokio::time::sleep(PAUSE).await;
         }
     });

@@ -7,6 +7,7 @@ pub mod accepted;
 pub mod check;
 pub mod facts;
 pub mod finding;
+pub mod layer;
 pub mod probe;
 pub mod provider;
 pub mod saved;

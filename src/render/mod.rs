@@ -41,9 +41,7 @@ pub fn report(report: &Report, output: &Output) -> String {
         (Report::Patch(report), Format::Sarif) => sarif::patch_report(report),
         (Report::Check(report), format) => check::report(report, format, output),
         (Report::Patch(report), Format::Junit) => junit::patch_report(report),
-        (Report::Preflight(report), Format::Human) => {
-            preflight::human(report, output.verbosity, output.screen)
-        }
+        (Report::Preflight(report), Format::Human) => preflight::human(report, output),
         (Report::Preflight(report), Format::Json) => preflight::json(report),
         (Report::Preflight(report), Format::Github) => preflight::github(report),
         (Report::Preflight(report), Format::Sarif) => preflight::sarif(report),

@@ -10,7 +10,7 @@ use crate::connection::Source;
 use crate::preflight::facts::Facts;
 use crate::preflight::finding::{Effect, Evidence, Finding, Level};
 use crate::report::{CheckDescription, ChecksReport, Outcome, PreflightReport};
-use crate::settings::{Screen, Verbosity};
+use crate::settings::{Output, Screen, Verbosity};
 
 /// The sentence that everything comes to.
 pub(super) fn verdict(report: &PreflightReport) -> String {
@@ -47,8 +47,9 @@ fn first_step(report: &PreflightReport) -> Option<&Finding> {
     report.counted().find(|finding| !finding.fix.is_empty())
 }
 
-pub(super) fn human(report: &PreflightReport, verbosity: Verbosity, screen: Screen) -> String {
-    let mut page = Page::new(screen);
+pub(super) fn human(report: &PreflightReport, output: &Output) -> String {
+    let verbosity = output.verbosity;
+    let mut page = Page::new(output.screen);
     let style = match report.outcome() {
         Outcome::Yes => GOOD,
         Outcome::No | Outcome::NothingToWorkOn | Outcome::Refused | Outcome::Unknown => BAD,
@@ -57,14 +58,42 @@ pub(super) fn human(report: &PreflightReport, verbosity: Verbosity, screen: Scre
         page.prose(0, style, &verdict(report));
         return page.into_text();
     }
-    header(&report.facts, &mut page);
-    page.blank();
+    // Who has seen the list fill needs what is left to do.
+    let brief = output.follows_steps() && verbosity == Verbosity::Normal;
+    if brief {
+        page.line(0, &[]);
+    } else {
+        header(&report.facts, &mut page);
+        page.blank();
+    }
+    let is_fine = |finding: &&Finding| brief && finding.level == Level::Passed;
     for finding in &report.findings {
-        show(finding, verbosity, &mut page);
+        if !is_fine(&finding) {
+            show(finding, verbosity, &mut page);
+        }
+    }
+    let fine = report.findings.iter().filter(is_fine).count();
+    if fine > 0 {
+        let words = text::count(fine, "check has passed", "checks have passed");
+        let more = if fine == 1 {
+            " (-v shows it)"
+        } else {
+            " (-v shows them)"
+        };
+        let (style, sign) = sign(Level::Passed, page.is_unicode());
+        page.line(
+            0,
+            &[(style, sign), (PLAIN, " "), (PLAIN, &words), (FAINT, more)],
+        );
     }
     if !report.not_reached.is_empty() {
         page.blank();
-        let list = report.not_reached.join(", ");
+        let list = if brief {
+            let number = report.not_reached.len();
+            text::count(number, "check that needs", "checks that need") + " what failed"
+        } else {
+            report.not_reached.join(", ")
+        };
         page.labelled(0, (FAINT, "not reached:"), &list);
     }
     page.blank();
@@ -125,8 +154,16 @@ fn header(facts: &Facts, page: &mut Page) {
 }
 
 fn mark(finding: &Finding, unicode: bool) -> (Style, &'static str) {
-    let (style, sign, ascii) = match finding.level {
-        _ if finding.accepted.is_some() => (FAINT, "–", "[-]"),
+    match (&finding.accepted, unicode) {
+        (Some(_), true) => (FAINT, "–"),
+        (Some(_), false) => (FAINT, "[-]"),
+        (None, _) => sign(finding.level, unicode),
+    }
+}
+
+/// The sign of a level, and its colour.
+pub(super) fn sign(level: Level, unicode: bool) -> (Style, &'static str) {
+    let (style, sign, ascii) = match level {
         Level::Passed => (GOOD, "✓", "[+]"),
         Level::Notice => (CALM, "·", "[.]"),
         Level::Unknown => (WARN, "?", "[?]"),

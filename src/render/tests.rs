@@ -21,6 +21,7 @@ pub(super) fn output(format: Format, screen: Screen) -> Output {
         color: anstream::ColorChoice::Auto,
         verbosity: Verbosity::Normal,
         screen,
+        stage: None,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Environment {
     pub working_directory: Option<PathBuf>,
     /// What standard output is.
     pub screen: Screen,
+    /// What standard error is, where steps can be shown there as they are taken: a terminal that moves its cursor.
+    pub stage: Option<Screen>,
 }
 
 /// What the human form is laid out for.
@@ -40,15 +42,22 @@ impl Environment {
             ghost_install: non_empty("GHOST_INSTALL").map(PathBuf::from),
             working_directory: std::env::current_dir().ok(),
             screen: if std::io::stdout().is_terminal() {
-                Screen {
-                    columns: terminal_size::terminal_size_of(std::io::stdout())
-                        .map_or(Some(80), |(width, _)| Some(width.0)),
-                    unicode: speaks_unicode(non_empty),
-                }
+                terminal(std::io::stdout())
             } else {
                 Screen::LOG
             },
+            stage: (std::io::stderr().is_terminal()
+                && non_empty("TERM").is_none_or(|term| term != "dumb"))
+            .then(|| terminal(std::io::stderr())),
         }
+    }
+}
+
+fn terminal(stream: impl std::os::fd::AsFd) -> Screen {
+    Screen {
+        columns: terminal_size::terminal_size_of(stream)
+            .map_or(Some(80), |(width, _)| Some(width.0)),
+        unicode: speaks_unicode(non_empty),
     }
 }
 

@@ -20,6 +20,7 @@ fn environment() -> Environment {
         ghost_install: None,
         working_directory: Some("/work".into()),
         screen: Screen::LOG,
+        stage: None,
     }
 }
 

@@ -21,7 +21,7 @@ mod pool;
 mod privileges;
 mod read_only;
 mod recursive_cte;
-mod server;
+pub(super) mod server;
 mod sql_mode;
 mod ssl_value;
 mod tcp;
@@ -101,6 +101,22 @@ pub fn judge(facts: &Facts, skip: &[String]) -> (Vec<Finding>, Vec<&'static str>
         }
     }
     (findings, not_reached)
+}
+
+/// The findings of some checks, as far as their facts were reached.
+#[must_use]
+pub fn judge_these(facts: &Facts, ids: &[&str]) -> Vec<Finding> {
+    CHECKS
+        .iter()
+        .filter(|check| ids.contains(&check.id))
+        .filter_map(|check| {
+            let finding = (check.judge)(facts)?;
+            Some(Finding {
+                id: check.id,
+                ..finding
+            })
+        })
+        .collect()
 }
 
 /// The rows of `migrations`, or that they cannot be read; nothing where no database was reached.

@@ -45,6 +45,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
 }
 
 fn ready(facts: &Facts, version: &str) -> Finding {
+    let version = plain(version);
     let comment = facts.variable("version_comment").unwrap_or_default();
     let title = format!("It is {}, version {version}.", facts.provider.name());
     let finding = match facts.provider {
@@ -66,6 +67,11 @@ fn ready(facts: &Facts, version: &str) -> Finding {
         | Provider::Unknown => Finding::passed(title),
     };
     finding.seen("greeting", format!("{version} {comment}").trim().to_owned())
+}
+
+/// MariaDB puts a version of MySQL's before its own.
+pub(in crate::preflight) fn plain(version: &str) -> &str {
+    version.strip_prefix("5.5.5-").unwrap_or(version)
 }
 
 fn refused(error: &ServerError) -> Finding {

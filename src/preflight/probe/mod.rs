@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::facts::{Fact, Facts, Login};
+use super::layer::{self, Event};
 use super::provider::Provider;
 use crate::connection::driver::{Address, Target};
 use crate::mysql::greeting::{self, Greeting};
@@ -46,8 +47,8 @@ pub struct Manner {
     pub extra_roots: Option<PathBuf>,
 }
 
-/// Told of each step as it begins.
-pub type Progress<'a> = &'a mut dyn FnMut(&'static str);
+/// Told of each part of the way as it begins and ends.
+pub type Progress<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Asks everything, beginning with the facts about configuration and installation.
 pub async fn gather(
@@ -61,10 +62,11 @@ pub async fn gather(
     facts.provider = Provider::of(target.host(), None);
     let limit = target.connect_timeout.min(LONGEST_STEP);
 
-    progress("looking up the name of the host");
     let addresses = match &target.address {
         Address::Host { host, port } => {
+            progress(Event::Begun(&layer::NAME));
             facts.addresses = names::resolve(host, *port, limit).await;
+            progress(Event::Ended(&layer::NAME, &facts));
             facts.addresses.known().cloned()
         }
         Address::Socket(_) => Some(Vec::new()),
@@ -73,19 +75,21 @@ pub async fn gather(
         return facts;
     };
 
-    progress("connecting");
+    progress(Event::Begun(&layer::CONNECTION));
     let (reached, stream) = reach::reach(&target.address, &addresses, limit).await;
     facts.reached = reached;
+    progress(Event::Ended(&layer::CONNECTION, &facts));
     let Some(mut stream) = stream else {
         return facts;
     };
 
-    progress("waiting for the server's greeting");
+    progress(Event::Begun(&layer::GREETING));
     let greeting = greeting::read(stream.as_mut(), limit).await;
     facts.provider = Provider::of(target.host(), greeting.version());
     let ready = matches!(greeting, Greeting::Ready { .. });
     let offers_tls = greeting.offers_tls();
     facts.greeting = Fact::Known(greeting);
+    progress(Event::Ended(&layer::GREETING, &facts));
     if !ready {
         return facts;
     }
@@ -101,12 +105,14 @@ pub async fn gather(
         None => Vec::new(),
     };
     if let Some(wanted) = &target.tls {
+        progress(Event::Begun(&layer::ENCRYPTION));
         if !offers_tls {
+            progress(Event::Ended(&layer::ENCRYPTION, &facts));
             return facts;
         }
-        progress("encrypting the connection");
         if let Err(failure) = greeting::request_tls(stream.as_mut(), limit).await {
             facts.tls = Fact::Unknown(failure.to_string());
+            progress(Event::Ended(&layer::ENCRYPTION, &facts));
             return facts;
         }
         let terms = Terms {
@@ -119,19 +125,30 @@ pub async fn gather(
             || (wanted.reject_unauthorized && handshake.by_ghost != Some(Trust::Trusted))
             || !names_match(&handshake, target);
         facts.tls = Fact::Known(handshake);
+        progress(Event::Ended(&layer::ENCRYPTION, &facts));
+        if facts
+            .tls
+            .known()
+            .is_some_and(|handshake| handshake.failure.is_none())
+        {
+            progress(Event::Begun(&layer::CERTIFICATE));
+            progress(Event::Ended(&layer::CERTIFICATE, &facts));
+        }
         if stops {
             return facts;
         }
     }
 
-    progress("logging in");
+    progress(Event::Begun(&layer::LOGIN));
     let client = target.tls.as_ref().and_then(|tls| tls.client.as_ref());
     if client.is_some_and(|client| client.is_sealed()) {
         facts.login = Fact::Unknown(SEALED.to_owned());
+        progress(Event::Ended(&layer::LOGIN, &facts));
         return facts;
     }
     let (login, session) = account::log_in(target, &trusted, offers_tls, limit).await;
     facts.login = login;
+    progress(Event::Ended(&layer::LOGIN, &facts));
     if let Some(session) = session {
         ask_all(&mut facts, session, target, manner, progress).await;
     }
@@ -157,7 +174,7 @@ async fn ask_all(
 ) {
     let inside = matches!(facts.login.known(), Some(Login::In { .. })) && target.database.is_some();
     let asker = &mut session;
-    progress("asking the server about itself");
+    progress(Event::Begun(&layer::SETTINGS));
     facts.server = identity::ask(asker).await;
     variables::ask(asker, &mut facts.server).await;
     if let Some(server) = facts.server.known() {
@@ -173,12 +190,14 @@ async fn ask_all(
     } else {
         facts.connections = connections::ask(asker).await;
     }
+    progress(Event::Ended(&layer::SETTINGS, facts));
     let database = facts
         .server
         .known()
         .and_then(|server| server.database.clone());
+    let here = database.is_some() && inside;
     if let Some(database) = database.filter(|_| inside) {
-        progress("looking at the tables");
+        progress(Event::Begun(&layer::TABLES));
         facts.tables = tables::ask(asker, &database).await;
         columns::ask(asker, &database, facts).await;
         facts.foreign_keys = foreign_keys::ask(asker, &database).await;
@@ -190,10 +209,11 @@ async fn ask_all(
         } else if facts.has_table("migrations") == Some(false) {
             facts.migrations = Fact::Known(Vec::new());
         }
+        progress(Event::Ended(&layer::TABLES, facts));
+        progress(Event::Begun(&layer::REHEARSAL));
         if manner.read_only {
             not_asked(facts);
         } else {
-            progress("trying what Ghost will do, where it cannot succeed");
             absent::ask(asker, &database, target, facts).await;
             facts.recursive = recursive::ask(asker).await;
         }
@@ -202,6 +222,11 @@ async fn ask_all(
     facts.rtt_us = session
         .round_trip()
         .and_then(|time| u64::try_from(time.as_micros()).ok());
+    if here {
+        progress(Event::Ended(&layer::REHEARSAL, facts));
+        progress(Event::Begun(&layer::PATCHES));
+        progress(Event::Ended(&layer::PATCHES, facts));
+    }
     session.close().await;
 }
 

@@ -1,5 +1,7 @@
 use super::*;
 use crate::preflight::facts::Facts;
+use crate::render::tests::output;
+use crate::settings::{Format, Screen};
 
 fn report(findings: Vec<(&'static str, Finding)>) -> PreflightReport {
     PreflightReport {
@@ -55,8 +57,9 @@ fn the_verdict_says_what_becomes_of_ghost() {
 
 #[test]
 fn a_checklist_ends_with_the_first_thing_to_do() {
-    let text = anstream::adapter::strip_str(&human(&failing(), Verbosity::Normal, Screen::LOG))
-        .to_string();
+    let text =
+        anstream::adapter::strip_str(&human(&failing(), &output(Format::Human, Screen::LOG)))
+            .to_string();
     assert_eq!(
         text,
         "\
@@ -82,11 +85,41 @@ first: login
 }
 
 #[test]
+fn behind_the_list_of_steps_only_what_is_left_is_said() {
+    let watched = Output {
+        stage: Some(super::super::tests::TERMINAL),
+        ..output(Format::Human, super::super::tests::TERMINAL)
+    };
+    let text =
+        |output: &Output| anstream::adapter::strip_str(&human(&failing(), output)).to_string();
+    assert_eq!(
+        text(&watched).lines().take(9).collect::<Vec<_>>(),
+        [
+            "",
+            "✗ login: The server does not let Ghost in.",
+            "  login: errno 1045: \\u{1b}[31mno",
+            "         \\u{3a}:error::x",
+            "  fix:",
+            "    database__connection__password=…",
+            "? patches: No Ghost was looked at.",
+            "✓ 1 check has passed (-v shows it)",
+            "",
+        ]
+    );
+    assert!(text(&watched).contains("not reached: 1 check that needs what failed"));
+    let verbose = Output {
+        verbosity: Verbosity::Verbose,
+        ..watched
+    };
+    assert!(text(&verbose).contains("✓ dns: db is found."));
+}
+
+#[test]
 fn an_accepted_finding_is_shown_and_not_counted() {
     let mut report = failing();
     report.findings[1].accepted = Some("we know".to_owned());
     assert_eq!(report.outcome(), Outcome::Yes);
-    let text = human(&report, Verbosity::Normal, Screen::LOG);
+    let text = human(&report, &output(Format::Human, Screen::LOG));
     assert!(
         anstream::adapter::strip_str(&text)
             .to_string()

@@ -5,3 +5,4 @@ mod configurations;
 mod node;
 mod secrets;
 pub(crate) mod server;
+mod terminal;

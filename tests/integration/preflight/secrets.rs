@@ -139,6 +139,35 @@ fn no_secret_comes_out_of_any_place_in_any_form() {
                 format!("mysql://ghost:{CANARY}@127.0.0.1/ghost"),
             )],
         ),
+        // What Ghost is started with.
+        (
+            vec![
+                "--".into(),
+                format!("--database:connection:password={CANARY}"),
+                "--database:client=mysql".into(),
+                "--database:connection:host=127.0.0.1".into(),
+                format!("--database:connection:port={port}"),
+            ],
+            vec![],
+        ),
+        (
+            vec![
+                "--".into(),
+                format!("--database.connection.password={CANARY}"),
+                format!("--database.connection.password={CANARY}"),
+                format!("--{CANARY}"),
+                CANARY.into(),
+            ],
+            vec![],
+        ),
+        (
+            vec![
+                "--".into(),
+                format!("--database.client={CANARY}"),
+                "--help".into(),
+            ],
+            vec![],
+        ),
         // The keys of TLS, and what is written in place of them.
         (
             vec![],
