@@ -3,46 +3,27 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::inspection::{Inspection, Inspector};
-use crate::catalogue;
 use crate::connection::{self, Configuration, Surroundings, Variables, env_file, loader, ssl};
 use crate::error::{Error, Result};
-use crate::ghost::Files;
-use crate::image::copies::{Depth, reached};
 use crate::image::installation::{Installation, locate};
 use crate::javascript::sandbox::Sandbox;
-use crate::migrations;
-use crate::migrations::facts::Action;
-use crate::migrations::inventory::{self, Inventory, Named};
 use crate::preflight::accepted::Accepted;
-use crate::preflight::facts::{self, Facts, Migration, Patch};
-use crate::preflight::finding::{Finding, Level};
-use crate::preflight::layer::{self, Event, Layer};
+use crate::preflight::facts::{self, Fact, Facts};
+use crate::preflight::finding::Level;
+use crate::preflight::layer::{self, Event};
 use crate::preflight::probe::{self, Manner};
 use crate::preflight::{check, saved};
 use crate::report::{CheckDescription, ChecksReport, PreflightReport, Report};
 use crate::settings::{Ask, Connection, FailOn, Preflight, Root};
 
+mod installed;
+mod telling;
+
+use telling::Telling;
+pub use telling::{Progress, Step};
+
 /// Between two tries of a database that is still starting.
 const PAUSE: Duration = Duration::from_millis(1000);
-
-/// A step, as it is shown while the command runs.
-pub enum Step {
-    /// A part of the way begins.
-    Begun(&'static str),
-    /// A part is over.
-    Ended {
-        /// How bad it is; nothing where it cannot be bad.
-        level: Level,
-        /// The short fact, or what is wrong.
-        words: String,
-    },
-    /// The database is not there yet. It is tried again, until then at the latest.
-    Waiting(Instant),
-}
-
-/// Told of each step.
-pub type Progress<'a> = &'a mut dyn FnMut(Step);
 
 /// Runs the command.
 ///
@@ -56,22 +37,25 @@ pub fn run(
     variables: &Variables,
     progress: Progress<'_>,
 ) -> Result<Report> {
+    let kept = match &settings.ask {
+        Ask::Checks => {
+            let checks = check::CHECKS.iter().map(describe).collect();
+            return Ok(ChecksReport::List(checks).into());
+        }
+        Ask::Explanation(id) => return explain(id).map(Into::into),
+        Ask::Saved(file) => Some(file),
+        Ask::Database => None,
+    };
     let accepted = match &settings.accepted {
         Some(file) => Accepted::read(file, &check::ids())?,
         None => Accepted::default(),
     };
-    let facts = match &settings.ask {
-        Ask::Checks => {
-            return Ok(ChecksReport::List(check::CHECKS.iter().map(describe).collect()).into());
+    let facts = match kept {
+        Some(file) => saved::read(file)?,
+        None => {
+            let mut telling = Telling::new(settings, &accepted, today(), progress);
+            gather(settings, sandbox, variables, &mut telling)?
         }
-        Ask::Explanation(id) => return explain(id).map(Into::into),
-        Ask::Saved(file) => saved::read(file)?,
-        Ask::Database => gather(
-            settings,
-            sandbox,
-            variables,
-            &mut Telling::new(settings, &accepted, progress),
-        )?,
     };
     if let Some(file) = &settings.facts {
         saved::write(file, &facts)?;
@@ -89,59 +73,6 @@ pub fn run(
         least,
     }
     .into())
-}
-
-/// Turns what happens into what is shown: a part's worst finding is its mark, unless the team lives with it.
-struct Telling<'t> {
-    skip: &'t [String],
-    accepted: &'t Accepted,
-    /// What was bad before is not told twice.
-    told: Vec<&'static str>,
-    progress: Progress<'t>,
-}
-
-impl<'t> Telling<'t> {
-    fn new(settings: &'t Preflight, accepted: &'t Accepted, progress: Progress<'t>) -> Self {
-        Self {
-            skip: &settings.skip,
-            accepted,
-            told: Vec::new(),
-            progress,
-        }
-    }
-
-    fn tell(&mut self, event: Event<'_>) {
-        let step = match event {
-            Event::Begun(layer) => Step::Begun(layer.title),
-            Event::Ended(layer, facts) => {
-                let worst = self.worst(layer, facts);
-                Step::Ended {
-                    level: worst
-                        .as_ref()
-                        .map_or(Level::Passed, |finding| finding.level),
-                    words: layer.words(facts, worst.as_ref()),
-                }
-            }
-        };
-        (self.progress)(step);
-    }
-
-    fn worst(&mut self, layer: &Layer, facts: &Facts) -> Option<Finding> {
-        let mut findings = layer.findings(facts);
-        findings.retain(|finding| {
-            !self.skip.iter().any(|id| id == finding.id) && !self.told.contains(&finding.id)
-        });
-        self.accepted.mark(&mut findings, &today());
-        findings.retain(|finding| finding.accepted.is_none());
-        let bad = |finding: &&Finding| finding.level > Level::Notice;
-        self.told
-            .extend(findings.iter().filter(bad).map(|finding| finding.id));
-        // The first of the worst: what fails first stands first.
-        findings
-            .into_iter()
-            .rev()
-            .max_by_key(|finding| finding.level)
-    }
 }
 
 fn describe(check: &check::Check) -> CheckDescription {
@@ -169,12 +100,35 @@ fn gather(
 ) -> Result<Facts> {
     telling.tell(Event::Begun(&layer::CONFIGURATION));
     let found = find(&settings.root)?;
-    let installation = found
-        .as_ref()
-        .map(|installation| inspect(installation, sandbox))
-        .transpose()?;
+    // Whether the patches are in place takes a moment to prove: the database is asked meanwhile.
+    std::thread::scope(|scope| {
+        let proof = found
+            .as_ref()
+            .map(|found| scope.spawn(|| installed::patches(found, sandbox)));
+        let mut facts = ask(settings, found.as_ref(), variables, telling)?;
+        if let (Some(proof), Some(installation)) = (proof, &mut facts.installation) {
+            let proved = proof.join();
+            installation.patches = proved.unwrap_or_else(|bug| std::panic::resume_unwind(bug))?;
+        }
+        if !matches!(facts.create_database, Fact::NotReached) {
+            telling.tell(Event::Ended(&layer::REHEARSAL, &facts));
+            telling.tell(Event::Begun(&layer::PATCHES));
+            telling.tell(Event::Ended(&layer::PATCHES, &facts));
+        }
+        Ok(facts)
+    })
+}
+
+/// Asks the database; which patches are in place is left open.
+fn ask(
+    settings: &Preflight,
+    found: Option<&Installation>,
+    variables: &Variables,
+    telling: &mut Telling<'_>,
+) -> Result<Facts> {
+    let installation = found.map(installed::read);
     let driver = ssl::Rules::of(installation.as_ref().and_then(|one| one.mysql2.as_deref()));
-    let configuration = configuration(&settings.connection, found.as_ref(), variables, driver)?;
+    let configuration = configuration(&settings.connection, found, variables, driver)?;
     let before = Facts {
         ghostfix: env!("CARGO_PKG_VERSION").to_owned(),
         asked_at: probe::now(),
@@ -201,7 +155,6 @@ fn gather(
     let mut facts = runtime.block_on(async {
         let end = Instant::now() + settings.wait;
         loop {
-            telling.told.clear();
             let facts = probe::gather(before.clone(), &target, &manner, &mut |event| {
                 telling.tell(event);
             })
@@ -209,12 +162,12 @@ fn gather(
             if !probe::may_pass(&facts) || Instant::now() + PAUSE > end {
                 return facts;
             }
-            (telling.progress)(Step::Waiting(end));
+            telling.wait(end);
             tokio::time::sleep(PAUSE).await;
         }
     });
-    if let Some(found) = &found {
-        let referencing = referencing(&facts, &found.ghost.directory);
+    if let Some(found) = found {
+        let referencing = installed::referencing(&facts, &found.ghost.directory);
         if let Some(installation) = &mut facts.installation {
             installation.referencing = referencing;
         }
@@ -229,102 +182,6 @@ pub(super) fn find(root: &Root) -> Result<Option<Installation>> {
         Err(Error::NothingToWorkOn { .. }) if matches!(root, Root::FirstOf(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn inspect(installation: &Installation, sandbox: &Sandbox) -> Result<facts::Installation> {
-    let inspector = Inspector {
-        installation,
-        depth: Depth::PackageDirectories,
-        sandbox,
-        receipt: None,
-    };
-    let all: Vec<&'static catalogue::Patch> = catalogue::patches().iter().collect();
-    let Inspection { entries, .. } = inspector.inspect(&all)?;
-    let version = |package: &str| {
-        let found = reached(installation, &[package]).ok()?;
-        let copy = found.first()?.found.first()?;
-        Some(copy.version.clone())
-    };
-    let ghost = &installation.ghost.directory;
-    Ok(facts::Installation {
-        ghost: installation.ghost.version.clone(),
-        directory: ghost.display().to_string(),
-        knex_migrator: version("knex-migrator"),
-        mysql2: version("mysql2"),
-        patches: entries
-            .iter()
-            .map(|entry| Patch {
-                id: entry.id.clone(),
-                state: entry.state,
-            })
-            .collect(),
-        migrations: migration_files(&Files::in_directory(ghost), &installation.ghost.version),
-        referencing: Vec::new(),
-        makes_views: ghost.join("core/server/data/schema/views.js").is_file(),
-    })
-}
-
-/// The files that knex-migrator counts, by the version whose folder they are in; nothing where they cannot be listed.
-fn migration_files(files: &Files, ghost: &str) -> Option<Vec<Migration>> {
-    const INIT: &str = "core/server/data/migrations/init";
-    let inventory = inventory::read(files).ok()?;
-    let ghost = nodejs_semver::Version::parse(ghost).ok()?;
-    let mut init: Vec<String> = files
-        .paths_below(INIT)
-        .ok()?
-        .iter()
-        .filter_map(|path| path.strip_prefix(INIT)?.strip_prefix('/'))
-        .filter(|name| !name.starts_with('.') && !name.contains('/'))
-        .map(str::to_owned)
-        .collect();
-    init.sort();
-    let init = init.into_iter().map(|name| Migration {
-        version: "init".to_owned(),
-        name,
-    });
-    let later = |named: &Named| Inventory::is_later(&named.version, &ghost);
-    let versions = inventory.all().filter(|named| !later(named));
-    let versions = versions.map(|Named { version, name }| Migration { version, name });
-    Some(init.chain(versions).collect())
-}
-
-/// The migrations that this Ghost would run here whose new tables refer to tables that are there.
-fn referencing(facts: &Facts, ghost: &Path) -> Vec<Migration> {
-    if facts.is_initialised() != Some(true) {
-        return Vec::new();
-    }
-    let pending: Vec<Named> = facts
-        .pending()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|Migration { version, name }| Named {
-            version: version.clone(),
-            name: name.clone(),
-        })
-        .collect();
-    // What cannot be read is not certain to fail.
-    let read = migrations::read::read(&Files::in_directory(ghost), &pending).unwrap_or_default();
-    let refers = |migration: &&migrations::Migration| {
-        let new: Vec<&str> = migration
-            .operations
-            .iter()
-            .filter(|operation| operation.action == Action::CreateTable)
-            .filter_map(|operation| operation.table.as_deref())
-            .collect();
-        migration.operations.iter().any(|operation| {
-            let own = operation.table.as_deref();
-            matches!(&operation.action, Action::AddForeignKey(key)
-                if own.is_some_and(|table| new.contains(&table))
-                    && facts.has_table(&key.parent) == Some(true))
-        })
-    };
-    read.iter()
-        .filter(refers)
-        .map(|migration| Migration {
-            version: migration.version.clone(),
-            name: migration.name.clone(),
-        })
-        .collect()
 }
 
 pub(super) fn configuration(

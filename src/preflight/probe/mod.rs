@@ -195,7 +195,6 @@ async fn ask_all(
         .server
         .known()
         .and_then(|server| server.database.clone());
-    let here = database.is_some() && inside;
     if let Some(database) = database.filter(|_| inside) {
         progress(Event::Begun(&layer::TABLES));
         facts.tables = tables::ask(asker, &database).await;
@@ -210,6 +209,7 @@ async fn ask_all(
             facts.migrations = Fact::Known(Vec::new());
         }
         progress(Event::Ended(&layer::TABLES, facts));
+        // Whether it ends well depends on the patches too, so that its end is told by who knows them.
         progress(Event::Begun(&layer::REHEARSAL));
         if manner.read_only {
             not_asked(facts);
@@ -222,11 +222,6 @@ async fn ask_all(
     facts.rtt_us = session
         .round_trip()
         .and_then(|time| u64::try_from(time.as_micros()).ok());
-    if here {
-        progress(Event::Ended(&layer::REHEARSAL, facts));
-        progress(Event::Begun(&layer::PATCHES));
-        progress(Event::Ended(&layer::PATCHES, facts));
-    }
     session.close().await;
 }
 
