@@ -122,6 +122,9 @@ fn judge(facts: &Facts) -> Option<Finding> {
                 Some(Meaning::DirectDdlDisabled) => {
                     Finding::passed("Nothing says that the account lacks a right; see direct-ddl.")
                 }
+                Some(Meaning::ReadOnly) => {
+                    Finding::passed("Nothing says that the account lacks a right; see read-only.")
+                }
                 _ => Finding::unknown("Whether the account may change tables cannot be told here."),
             },
         );
@@ -291,6 +294,23 @@ mod tests {
             ..booted()
         };
         assert_eq!(granted(facts, &[role]), Level::Unknown);
+    }
+
+    #[test]
+    fn what_is_refused_to_everybody_says_nothing_of_the_account() {
+        for (number, message) in [
+            (
+                1290,
+                "The MySQL server is running with the --super-read-only option so it cannot execute this statement",
+            ),
+            (1105, "direct DDL is disabled"),
+        ] {
+            let facts = Facts {
+                drop_table: reply(number, message),
+                ..vitess("managed")
+            };
+            assert_eq!(judge(&facts).unwrap().level, Level::Passed, "{message}");
+        }
     }
 
     #[test]
