@@ -53,6 +53,8 @@ pub enum Meaning {
     DatabaseExists,
     /// The database exists already, in a number that Ghost does not forgive.
     DatabaseExistsUnforgiven,
+    /// There is no such database.
+    UnknownDatabase,
     /// Foreign keys are not allowed here.
     ForeignKeysNotAllowed,
     /// Foreign keys make a cycle, which Vitess does not write to.
@@ -81,7 +83,9 @@ impl ServerError {
         let says = |words: &str| message.contains(words);
         match self.number {
             DATABASE_EXISTS => Meaning::DatabaseExists,
+            UNKNOWN_DATABASE => Meaning::UnknownDatabase,
             SECURE_TRANSPORT_REQUIRED => Meaning::TlsRequired,
+            _ if says("vt05003") => Meaning::UnknownDatabase,
             _ if says("vt10001") || says("foreign key constraints are not allowed") => {
                 Meaning::ForeignKeysNotAllowed
             }
@@ -144,6 +148,12 @@ mod tests {
                 Meaning::ForeignKeyCycle,
             ),
             (1105, "direct DDL is disabled", Meaning::DirectDdlDisabled),
+            (
+                1105,
+                "VT05003: unknown database 'elsewhere' in vschema",
+                Meaning::UnknownDatabase,
+            ),
+            (1049, "Unknown database 'x'", Meaning::UnknownDatabase),
             (1105, "something else", Meaning::Other),
             (1051, "Unknown table 'x'", Meaning::Absent),
             (1142, "ALTER command denied to user", Meaning::NotAllowed),

@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::privileges::{Grants, Scope};
-use crate::mysql::errno::UNKNOWN_DATABASE;
+use crate::mysql::errno::Meaning;
 use crate::preflight::facts::{Fact, Facts, Login};
 use crate::preflight::finding::Finding;
 
@@ -31,7 +31,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
     match facts.login.known()? {
         Login::Refused(_) | Login::Broken { .. } => None,
         Login::WithoutDatabase { refused } => {
-            let finding = if refused.number != UNKNOWN_DATABASE {
+            let finding = if refused.meaning() != Meaning::UnknownDatabase {
                 Finding::error(format!("The account may not use the database {name}, or it is not there."))
                     .fix(format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4;   -- where it is not there\nGRANT ALL ON `{name}`.* TO 'ghost'@'%';"))
             } else if facts.is_vitess() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 
 use crate::connection::driver::Target;
-use crate::mysql::errno::{DATABASE_ACCESS_DENIED, UNKNOWN_DATABASE};
+use crate::mysql::errno::{DATABASE_ACCESS_DENIED, Meaning};
 use crate::mysql::roots;
 use crate::mysql::session::{NoSession, Protection, Session};
 use crate::preflight::facts::{Fact, Login};
@@ -49,7 +49,8 @@ async fn enter(
             session,
         )),
         Err(NoSession::Refused(error))
-            if [UNKNOWN_DATABASE, DATABASE_ACCESS_DENIED].contains(&error.number) =>
+            if error.number == DATABASE_ACCESS_DENIED
+                || error.meaning() == Meaning::UnknownDatabase =>
         {
             let session = Session::open(target, protection, false, limit).await?;
             Ok((Login::WithoutDatabase { refused: error }, session))
