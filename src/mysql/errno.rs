@@ -95,7 +95,7 @@ impl ServerError {
             UNKNOWN_ERROR if message.trim_end().ends_with("database exists") => {
                 Meaning::DatabaseExistsUnforgiven
             }
-            READ_ONLY | 1792 | 1836 => Meaning::ReadOnly,
+            READ_ONLY | 1792 | 1836 | 3989 => Meaning::ReadOnly,
             UNKNOWN_ERROR if says("is read only") || says("read-only") => Meaning::ReadOnly,
             DATABASE_ACCESS_DENIED | TABLE_ACCESS_DENIED | SPECIFIC_ACCESS_DENIED | 1370 | 1143 => {
                 Meaning::NotAllowed
@@ -154,6 +154,11 @@ mod tests {
                 Meaning::UnknownDatabase,
             ),
             (1049, "Unknown database 'x'", Meaning::UnknownDatabase),
+            (
+                3989,
+                "Schema 'ghost' is in read only mode.",
+                Meaning::ReadOnly,
+            ),
             (1105, "something else", Meaning::Other),
             (1051, "Unknown table 'x'", Meaning::Absent),
             (1142, "ALTER command denied to user", Meaning::NotAllowed),
