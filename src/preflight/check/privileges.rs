@@ -61,7 +61,7 @@ impl Grants {
                 grants.incomplete = true;
                 continue;
             };
-            let database = database.trim_matches('`').replace("``", "`");
+            let database = unquoted(database);
             let rights = rights
                 .split(',')
                 .map(|right| right.trim().to_ascii_uppercase())
@@ -86,6 +86,19 @@ impl Grants {
             (true, true, _) | (false, _, true) => None,
         }
     }
+}
+
+/// A name without its quotes: with ANSI_QUOTES in the server's sql_mode they are double ones.
+fn unquoted(name: &str) -> String {
+    for quote in ['`', '"'] {
+        let inside = name
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote));
+        if let Some(inside) = inside {
+            return inside.replace(&format!("{quote}{quote}"), &quote.to_string());
+        }
+    }
+    name.to_owned()
 }
 
 /// Whether a pattern of databases covers a name: `%` and `_` are wild unless a backslash stands before them.
@@ -257,6 +270,14 @@ mod tests {
             ("GRANT ALL PRIVILEGES ON `gh_st`.* TO `g`@`%`", Some(true)),
             ("GRANT ALL PRIVILEGES ON `gho%`.* TO `g`@`%`", Some(true)),
             ("GRANT ALL PRIVILEGES ON `other`.* TO `g`@`%`", Some(false)),
+            (
+                r#"GRANT ALL PRIVILEGES ON "ghost".* TO "g"@"%""#,
+                Some(true),
+            ),
+            (
+                r#"GRANT ALL PRIVILEGES ON "other".* TO "g"@"%""#,
+                Some(false),
+            ),
             ("GRANT SELECT ON `ghost`.* TO `g`@`%`", Some(false)),
             ("GRANT SELECT ON `ghost`.`posts` TO `g`@`%`", None),
             ("GRANT `app`@`%` TO `g`@`%`", None),
