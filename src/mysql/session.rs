@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
 use sqlx::{AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::timeout;
@@ -35,11 +36,22 @@ pub enum Protection {
     Verified(String),
 }
 
+/// How a session ended that was to be asked more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Break {
+    /// The statement that had no answer, or not all of it.
+    pub asked: String,
+    /// In which words.
+    pub words: String,
+    /// The connection stood, but the wait was over.
+    pub timed_out: bool,
+}
+
 /// A login.
 pub struct Session {
     connection: MySqlConnection,
     times: Vec<Duration>,
-    broken: Option<String>,
+    broken: Option<Break>,
 }
 
 /// One row: the columns' names (lower case) and their text.
@@ -125,29 +137,38 @@ impl Session {
 
     /// Asks one statement.
     pub async fn ask(&mut self, statement: &str, limit: Duration) -> Answer {
-        if let Some(words) = &self.broken {
-            return Answer::Lost(words.clone());
+        if let Some(broken) = &self.broken {
+            return Answer::Lost(broken.words.clone());
         }
         let begun = Instant::now();
         let asked = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
         let answer = timeout(limit, asked.fetch_all(&mut self.connection)).await;
         self.times.push(begun.elapsed());
+        let mut lose = |words: String, timed_out| {
+            self.broken = Some(Break {
+                asked: statement.to_owned(),
+                words: words.clone(),
+                timed_out,
+            });
+            Answer::Lost(words)
+        };
         match answer {
-            Err(_) => self.lose(format!("no answer within {} s", limit.as_secs())),
+            Err(_) => lose(format!("no answer within {} s", limit.as_secs()), true),
             Ok(Ok(rows)) => Answer::Rows(rows.iter().map(row).collect()),
             Ok(Err(error)) => match why(&error) {
                 NoSession::Refused(error) => Answer::Error(error),
-                NoSession::Failed(words) => self.lose(words),
+                NoSession::Failed(words) => lose(words, false),
                 NoSession::NeedsKeyExchange | NoSession::TimedOut(_) => {
-                    self.lose(error.to_string())
+                    lose(error.to_string(), false)
                 }
             },
         }
     }
 
-    fn lose(&mut self, words: String) -> Answer {
-        self.broken = Some(words.clone());
-        Answer::Lost(words)
+    /// How it ended, where it ended before its time.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Break> {
+        self.broken.as_ref()
     }
 
     /// How many statements were sent.

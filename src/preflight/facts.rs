@@ -11,6 +11,7 @@ use super::provider::Provider;
 use crate::connection::{self, driver};
 use crate::mysql::errno::{Meaning, ServerError};
 use crate::mysql::greeting::Greeting;
+use crate::mysql::session::Break;
 use crate::mysql::tls::Handshake;
 use crate::report::State;
 
@@ -93,6 +94,8 @@ pub struct Facts {
     pub recursive: Fact<Reply>,
     /// The answer to `ALTER VIEW` of a view that is not there.
     pub alter_view: Fact<Reply>,
+    /// The statement in the middle of which the session ended; nothing where it did not.
+    pub broke: Option<Break>,
     /// Statements sent after the login.
     pub round_trips: usize,
     /// The time of a round trip, in microseconds: the lower quartile of what they took.

@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::mysql::errno::Meaning;
+use crate::mysql::session::Break;
 use crate::preflight::facts::Facts;
 use crate::preflight::finding::{Effect, Finding};
 use crate::report::State;
@@ -13,6 +14,9 @@ pub(super) const CHECK: Check = Check {
 Ghost writes from its first second on. On a replica, a reader's endpoint or a server that has been set read-only it ends with
 
   The MySQL server is running with the --read-only option so it cannot execute this statement   (errno 1290)
+
+Where somebody locks the database for a while (a backup: FLUSH TABLES WITH READ LOCK), the server does not refuse, it lets
+Ghost wait.
 
 At PlanetScale a password is for the primary or for replicas, and has a role: Ghost needs one for the primary that may change
 tables (admin).
@@ -34,6 +38,13 @@ fn judge(facts: &Facts) -> Option<Finding> {
         {
             return Some(refused(facts).seen(asked, reply.answered()));
         }
+    }
+    if let Some(broke) = facts.broke.as_ref().filter(|broke| waits(broke)) {
+        return Some(
+            Finding::error("The server lets wait what would change anything: somebody holds a lock on it, perhaps a backup.")
+                .seen(broke.asked.clone(), broke.words.clone())
+                .fix("Wait for the backup's end, and run this again. SHOW PROCESSLIST, as administrator, names who holds the lock: the session that does nothing (Sleep) while others wait for a `lock`."),
+        );
     }
     if server
         .database
@@ -91,6 +102,12 @@ fn judge(facts: &Facts) -> Option<Finding> {
     Some(Finding::passed("The server takes writes."))
 }
 
+/// Statements that cannot succeed are refused at once, where nobody stops them.
+fn waits(broke: &Break) -> bool {
+    let changing = ["CREATE DATABASE", "DROP TABLE", "ALTER TABLE"];
+    broke.timed_out && changing.iter().any(|words| broke.asked.starts_with(words))
+}
+
 fn refused(facts: &Facts) -> Finding {
     let finding = Finding::error("The server takes no writes: it is a replica, or set read-only.").fix(
         "Connect to the primary (at PlanetScale: with a password for the primary, role admin). On a server of your own: SET GLOBAL read_only = OFF;",
@@ -131,6 +148,24 @@ mod tests {
         };
         server.variables.insert(name.to_owned(), "ON".to_owned());
         judge(&facts).unwrap().level
+    }
+
+    #[test]
+    fn a_change_that_has_to_wait_is_an_error_and_a_question_is_not() {
+        for (asked, timed_out, expected) in [
+            ("CREATE DATABASE `ghost`", true, Level::Error),
+            ("DROP TABLE x", true, Level::Error),
+            ("DROP TABLE x", false, Level::Passed),
+            ("SHOW VSCHEMA KEYSPACES", true, Level::Passed),
+        ] {
+            let broke = Some(Break {
+                asked: asked.to_owned(),
+                words: "no answer within 10 s".to_owned(),
+                timed_out,
+            });
+            let facts = Facts { broke, ..booted() };
+            assert_eq!(judge(&facts).unwrap().level, expected, "{asked}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Check;
 use crate::mysql::errno::{HOST_BLOCKED, HOST_NOT_PRIVILEGED, ServerError, TOO_MANY_CONNECTIONS};
 use crate::mysql::greeting::Greeting;
+use crate::mysql::session::Break;
 use crate::preflight::facts::Facts;
 use crate::preflight::finding::Finding;
 use crate::preflight::provider::Provider;
@@ -13,7 +14,10 @@ pub(super) const CHECK: Check = Check {
     explanation: "\
 A MySQL server speaks first. Where something else listens (a web server, a proxy, Postgres), Ghost waits and ends with
 `connect ETIMEDOUT`, or with `Packets out of order`. A server that is full says `Too many connections`, one that has seen too
-many broken connections from this machine `Host … is blocked`.
+many broken connections from this machine `Host … is blocked`. A connection that ends in the middle of an answer, again and
+again, ends Ghost too:
+
+  Connection lost: The server closed the connection.   (PROTOCOL_CONNECTION_LOST)
 
 Ghost's makers support MySQL 8 only. MariaDB and Vitess work as far as the other checks say so.
 
@@ -24,7 +28,10 @@ Fix: the right host and port; for a full server fewer clients or a larger max_co
 
 fn judge(facts: &Facts) -> Option<Finding> {
     Some(match facts.greeting.known()? {
-        Greeting::Ready { version, .. } => ready(facts, version),
+        Greeting::Ready { version, .. } => match &facts.broke {
+            Some(broke) if !broke.timed_out => cut(broke),
+            Some(_) | None => ready(facts, version),
+        },
         Greeting::Refused(error) => refused(error),
         Greeting::Foreign { words } => {
             Finding::error("What listens there is not a MySQL server.")
@@ -74,6 +81,12 @@ pub(in crate::preflight) fn plain(version: &str) -> &str {
     version.strip_prefix("5.5.5-").unwrap_or(version)
 }
 
+fn cut(broke: &Break) -> Finding {
+    Finding::error("The server, or something on the way, ends the connection in the middle of an answer.")
+        .seen(broke.asked.clone(), broke.words.clone())
+        .fix("Run this again: a server that is just being restarted does it once. Where it happens every time, look for a proxy, a VPN or a firewall on the way that ends connections or lets no large packets through, and into the server's log.")
+}
+
 fn refused(error: &ServerError) -> Finding {
     let finding = match error.number {
         TOO_MANY_CONNECTIONS => Finding::error("The server has no connection left.")
@@ -120,6 +133,19 @@ mod tests {
             let finding = greeted(greeting);
             assert_eq!(finding.level, Level::Error);
             assert!(!finding.fix.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_in_an_answer_is_an_error_and_a_slow_answer_is_not() {
+        for (timed_out, expected) in [(false, Level::Error), (true, Level::Passed)] {
+            let broke = Some(Break {
+                asked: "SHOW TABLES".to_owned(),
+                words: "got 0 bytes at EOF".to_owned(),
+                timed_out,
+            });
+            let facts = Facts { broke, ..healthy() };
+            assert_eq!(judge(&facts).unwrap().level, expected);
         }
     }
 

@@ -218,6 +218,7 @@ async fn ask_all(
             facts.recursive = recursive::ask(asker).await;
         }
     }
+    facts.broke = session.broken().cloned();
     facts.round_trips = session.round_trips();
     facts.rtt_us = session
         .round_trip()
