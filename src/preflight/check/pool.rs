@@ -13,11 +13,15 @@ them. A small server, or a limit on the account, has fewer, and Ghost fails unde
 
   Too many connections   (errno 1040), or User 'ghost' has exceeded the 'max_user_connections' resource   (errno 1226)
 
-Where the server says how many connections it has at this moment, those count too.
+It asks on several at once when it starts: with three or fewer it does not come up. Where the server says how many
+connections it has at this moment, those count too.
 
 Fix: database__pool__max=5, or a larger limit at the server.",
     judge,
 };
+
+/// What Ghost 6.65.0 opens at once while it starts: with 3 it died, with 4 of a first boot only, with 5 it came up.
+const AT_START: u64 = 4;
 
 fn judge(facts: &Facts) -> Option<Finding> {
     facts.server.known()?;
@@ -37,11 +41,17 @@ fn judge(facts: &Facts) -> Option<Finding> {
     let free = whole
         .zip(others)
         .map(|(whole, others)| whole.saturating_sub(others));
-    let finding = if pool > limit {
+    let fix = format!("database__pool__max={}", (limit / 2).max(1));
+    let finding = if pool > limit && limit < AT_START {
+        Finding::error(format!(
+            "Ghost opens several connections at once when it starts, up to {pool}, and the server has {limit}."
+        ))
+        .fix(fix)
+    } else if pool > limit {
         Finding::warning(format!(
             "Ghost may open {pool} connections, and the server has {limit}."
         ))
-        .fix(format!("database__pool__max={}", (limit / 2).max(1)))
+        .fix(fix)
     } else if let Some(free) = free.filter(|free| *free < pool) {
         Finding::warning(format!(
             "Ghost may open {pool} connections, and at this moment the server has {free} left."
@@ -73,6 +83,7 @@ mod tests {
             ("max_connections", "151", Level::Passed),
             ("max_connections", "5", Level::Warning),
             ("max_user_connections", "4", Level::Warning),
+            ("max_user_connections", "3", Level::Error),
             ("max_user_connections", "0", Level::Passed),
         ] {
             let mut facts = booted();
