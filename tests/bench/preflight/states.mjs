@@ -129,9 +129,9 @@ export const STATES = [
     {name: 'mysql, no such socket', ...mysql({connection: {socketPath: '/nowhere/mysql.sock'}}), expected: {tcp: 'error'}, ...unreached},
     {name: 'mysql, encrypted connections only', ...mysql(set('require_secure_transport', 'ON', 'OFF')), expected: {tls: 'error'}, ...unreached},
     {name: 'mysql, no encryption offered', ...mysql({ssl: {rejectUnauthorized: true}, ca: 'mysql',
-        before: ["SET GLOBAL tls_version = ''; ALTER INSTANCE RELOAD TLS"], after: ['SET GLOBAL tls_version = DEFAULT; ALTER INSTANCE RELOAD TLS']}),
+        before: ["SET GLOBAL tls_version = ''; ALTER INSTANCE RELOAD TLS NO ROLLBACK ON ERROR"], after: ['SET GLOBAL tls_version = DEFAULT; ALTER INSTANCE RELOAD TLS']}),
         expected: {tls: 'error'}, ...unreached},
-    {name: 'mysql, no connection left', ...mysql({...set('max_connections', 1, 400), held: [{user: 'writer'}]}), expected: {server: 'error'}, ...unreached},
+    {name: 'mysql, no connection left', ...mysql({...set('max_connections', 1, 400), held: [{user: 'writer'}]}), expected: {login: 'error'}, ...unreached},
 
     // The account.
     {name: 'vitess, wrong password', ...vitess({connection: {password: 'wrong-password'}}), expected: {login: 'error'}, ...unreached},
@@ -143,7 +143,10 @@ export const STATES = [
     {name: 'mysql, an account with no connection left', ...mysql({
         ...account('few', 'WITH MAX_USER_CONNECTIONS 1'), held: [{user: 'few', password: 'few-password'}]}), expected: {login: 'error'}, ...unreached},
     {name: 'mysql, an account with three connections, in use', ...mysql({...SITE, ...account('few', 'WITH MAX_USER_CONNECTIONS 3')}),
-        expected: {pool: 'warning'}, starts: true},
+        expected: {pool: 'error'}, starts: false},
+    // What preflight's advice leads to.
+    {name: 'mysql, an account with three connections, a pool of one', ...mysql({...account('few', 'WITH MAX_USER_CONNECTIONS 3'), pool: 1}),
+        expected: {}, starts: true},
     {name: 'mysql, a locked account', ...mysql(account('locked', 'ACCOUNT LOCK')), expected: {login: 'error'}, ...unreached},
     {name: 'mysql, a password that has run out', ...mysql(account('old', 'PASSWORD EXPIRE')), expected: {login: 'error'}, ...unreached},
     {name: 'mysql, an account for another machine', ...mysql({
@@ -169,8 +172,8 @@ export const STATES = [
         expected: {'read-only': 'error'}, starts: true},
     {name: 'mariadb, read only, new', ...mariadb(set('read_only', 'ON', 'OFF')), expected: {'read-only': 'error'}, starts: false},
     // A backup that stops all writes: reading goes on, and what would change a table waits.
-    {name: 'mysql, locked for a backup, in use', ...mysql({...SITE, held: [{admin: true, sql: 'FLUSH TABLES WITH READ LOCK'}], within: 30}),
-        expected: {views: 'unknown', 'recursive-cte': 'unknown', 'foreign-keys': 'unknown'}, starts: true},
+    {name: 'mysql, locked for a backup, in use', ...mysql({...SITE, held: [{admin: true, sql: 'FLUSH TABLES WITH READ LOCK'}], within: 30, patience: 60}),
+        expected: {'read-only': 'error', '*': 'unknown'}, starts: false},
     {name: 'mysql, an upgrade under way', ...mysql({data: 'older', sql: [SQL.halfMigrated, SQL.locked]}), expected: {'migration-lock': 'error'}, starts: false},
     {name: 'mysql, lock held', ...mysql({...SITE, sql: [SQL.locked]}), expected: {'migration-lock': 'error'}, starts: false},
     {name: 'mysql, lock without its row', ...mysql({...SITE, sql: [SQL.noLockRow]}), expected: {'migration-lock': 'error'}, starts: false},
