@@ -1,10 +1,10 @@
 //! A reader that reads ahead in a thread of its own: the network waits while the processor unpacks, and the other
 //! way round, unless they take turns.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::failure::Failure;
@@ -17,6 +17,8 @@ const WAITING: usize = 32;
 /// The far end of a stream that is digested as it comes.
 pub struct Prefetch {
     pieces: Option<Receiver<Vec<u8>>>,
+    /// The way back of pieces that were read: fresh memory for each would cost more than the copying.
+    emptied: Sender<Vec<u8>>,
     piece: Vec<u8>,
     position: usize,
     /// Whether what is left is to be read for its digest though nobody unpacks it.
@@ -37,12 +39,14 @@ impl Prefetch {
         what: &'static str,
     ) -> Self {
         let (sender, receiver) = sync_channel::<Vec<u8>>(WAITING);
+        let (emptied, spare) = channel::<Vec<u8>>();
         let draining = Arc::new(AtomicBool::new(false));
         let drain = Arc::clone(&draining);
         let thread = std::thread::spawn(move || {
             let mut source = Verifier::new(source, algorithm, limit, what);
             loop {
-                let mut piece = vec![0; PIECE];
+                let mut piece = spare.try_recv().unwrap_or_default();
+                piece.resize(PIECE, 0);
                 let mut filled = 0;
                 // Small reads are gathered: one message for each would cost more than the bytes.
                 while filled < PIECE {
@@ -68,6 +72,7 @@ impl Prefetch {
         });
         Self {
             pieces: Some(receiver),
+            emptied,
             piece: Vec::new(),
             position: 0,
             draining,
@@ -99,20 +104,33 @@ impl Prefetch {
     }
 }
 
-impl Read for Prefetch {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Prefetch {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.position == self.piece.len() {
             let Some(next) = self.pieces.as_ref().and_then(|pieces| pieces.recv().ok()) else {
                 // The end, or a failure: the thread knows which.
                 self.pieces = None;
-                return self.verdict().map(|_| 0).map_err(Failure::into_io);
+                return self.verdict().map(|_| &[][..]).map_err(Failure::into_io);
             };
-            self.piece = next;
+            let read = std::mem::replace(&mut self.piece, next);
             self.position = 0;
+            // Where the thread is done, nobody needs it.
+            let _ = self.emptied.send(read);
         }
-        let count = buffer.len().min(self.piece.len() - self.position);
-        buffer[..count].copy_from_slice(&self.piece[self.position..self.position + count]);
+        Ok(&self.piece[self.position..])
+    }
+
+    fn consume(&mut self, count: usize) {
         self.position += count;
+    }
+}
+
+impl Read for Prefetch {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let waiting = self.fill_buf()?;
+        let count = buffer.len().min(waiting.len());
+        buffer[..count].copy_from_slice(&waiting[..count]);
+        self.consume(count);
         Ok(count)
     }
 }
