@@ -15,7 +15,7 @@ use crate::image::source::{Links, Regular, read_regular};
 const LARGEST: u64 = 64 << 20;
 
 /// Fetches everything anew, for the case that the cache turns out to be damaged.
-type Restore = dyn Fn() -> Result<Kept> + Send + Sync;
+type Restore = dyn Fn() -> Result<Arc<Kept>> + Send + Sync;
 
 /// Files by path, relative to the package's own directory and with `/`.
 #[derive(Clone)]
@@ -24,12 +24,12 @@ pub struct Files {
 }
 
 enum Source {
-    Memory(Kept),
+    Memory(Arc<Kept>),
     Cached {
         entries: BTreeMap<String, Entry>,
         cache: Arc<Cache>,
         restore: Box<Restore>,
-        restored: Mutex<Option<Kept>>,
+        restored: Mutex<Option<Arc<Kept>>>,
     },
     Directory(PathBuf),
 }
@@ -46,9 +46,9 @@ pub(super) struct Entry {
 impl Files {
     /// Files that are in memory.
     #[must_use]
-    pub fn in_memory(kept: Kept) -> Self {
+    pub fn in_memory(kept: impl Into<Arc<Kept>>) -> Self {
         Self {
-            source: Arc::new(Source::Memory(kept)),
+            source: Arc::new(Source::Memory(kept.into())),
         }
     }
 
@@ -63,7 +63,7 @@ impl Files {
     pub(super) fn cached(
         entries: BTreeMap<String, Entry>,
         cache: Arc<Cache>,
-        restore: impl Fn() -> Result<Kept> + Send + Sync + 'static,
+        restore: impl Fn() -> Result<Arc<Kept>> + Send + Sync + 'static,
     ) -> Self {
         let restore = Box::new(restore);
         Self {

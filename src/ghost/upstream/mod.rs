@@ -2,6 +2,7 @@
 //!
 //! Nothing enters the cache before it is verified, and a cache that cannot be used only costs time.
 
+mod beside;
 mod images;
 mod packages;
 mod releases;
@@ -21,6 +22,7 @@ use super::npm_config::{NpmConfig, Surroundings, registry_address};
 use super::registry::Registry;
 use super::tarball::Limits;
 use crate::error::{Error, Result};
+use beside::Beside;
 
 /// What decides where packages come from.
 #[derive(Clone)]
@@ -67,6 +69,8 @@ struct Shared {
     registry: Mutex<Option<Arc<Registry>>>,
     limits: Limits,
     notes: Mutex<Vec<String>>,
+    /// Entries of the cache that are being written.
+    writing: Beside,
 }
 
 impl Upstream {
@@ -80,6 +84,7 @@ impl Upstream {
             registry: Mutex::default(),
             limits: Limits::default(),
             notes: Mutex::new(notes),
+            writing: Beside::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -101,6 +106,7 @@ impl Upstream {
     /// What happened on the way that changes no answer: a cache that cannot be written, an entry that was damaged.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
+        self.shared.note_error(self.shared.writing.finish());
         let mut notes = self
             .shared
             .notes

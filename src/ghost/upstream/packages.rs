@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Upstream, not_cached};
 use crate::error::{Error, Result};
-use crate::ghost::cache::Shelf;
+use crate::ghost::cache::{Cache, Shelf};
 use crate::ghost::files::{Entry, Files};
 use crate::ghost::registry::{Manifest, Packument};
 use crate::ghost::release::{Facts, Selection};
@@ -144,27 +144,27 @@ impl Upstream {
                 .all(|entry| cache.has_object(&entry.digest, entry.length))
         {
             let (again, manifest, key) = (self.clone(), manifest.clone(), key.clone());
-            let restore = move || Ok(again.fetch(&manifest, selection, &key)?.0);
+            let restore = move || Ok(again.fetch(&manifest, selection, key.clone())?.0);
             let files = Files::cached(contents.files, Arc::clone(cache), restore);
             return Ok(Package {
                 files,
                 facts: contents.facts,
             });
         }
-        let (kept, facts) = self.fetch(manifest, selection, &key)?;
+        let (kept, facts) = self.fetch(manifest, selection, key)?;
         Ok(Package {
             files: Files::in_memory(kept),
             facts,
         })
     }
 
-    /// From the registry, verified, and then into the cache.
+    /// From the registry, verified; into the cache it goes while the files are already looked at.
     fn fetch(
         &self,
         manifest: &Manifest,
         selection: Selection,
-        key: &str,
-    ) -> Result<(Kept, Option<Facts>)> {
+        key: String,
+    ) -> Result<(Arc<Kept>, Option<Facts>)> {
         let shared = &self.shared;
         if shared.settings.offline {
             return Err(not_cached(&manifest.id()));
@@ -176,29 +176,27 @@ impl Upstream {
             Selection::Ghost => Some(Facts::take(&mut kept, &manifest.id())?),
             Selection::KnexMigrator => None,
         };
+        let kept = Arc::new(kept);
         if let Some(cache) = &shared.cache {
-            let store = || -> Result<()> {
-                let mut files = BTreeMap::new();
-                for (path, bytes) in &kept {
-                    let entry = Entry {
-                        digest: cache.keep_object(bytes)?,
-                        length: bytes.len() as u64,
-                    };
-                    files.insert(path.clone(), entry);
-                }
-                cache.keep_document(
-                    Shelf::Contents,
-                    key,
-                    &Contents {
-                        files,
-                        facts: facts.clone(),
-                    },
-                )
-            };
-            shared.note_error(store());
+            let (cache, kept, facts) = (Arc::clone(cache), Arc::clone(&kept), facts.clone());
+            let write = move || keep(&cache, &key, &kept, facts);
+            shared.note_error(shared.writing.begin(write));
         }
         Ok((kept, facts))
     }
+}
+
+/// The files first, then what names them: whoever finds the contents finds the files.
+fn keep(cache: &Cache, key: &str, kept: &Kept, facts: Option<Facts>) -> Result<()> {
+    let mut files = BTreeMap::new();
+    for (path, bytes) in kept {
+        let entry = Entry {
+            digest: cache.keep_object(bytes)?,
+            length: bytes.len() as u64,
+        };
+        files.insert(path.clone(), entry);
+    }
+    cache.keep_document(Shelf::Contents, key, &Contents { files, facts })
 }
 
 fn now() -> u64 {
