@@ -13,6 +13,7 @@ pub use levels::Source;
 pub use surroundings::Surroundings;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use levels::Levels;
 use url::Url;
@@ -212,6 +213,15 @@ impl NpmConfig {
         self.levels
             .first("fetch-retries", |value| value.parse().ok())
             .map(|(retries, _)| retries)
+    }
+
+    /// `fetch-timeout`, where it is set. Zero is npm's word for "for ever", which nothing is waited for here.
+    #[must_use]
+    pub fn fetch_timeout(&self) -> Option<Duration> {
+        self.levels
+            .first("fetch-timeout", |value| value.parse().ok())
+            .map(|(milliseconds, _)| Duration::from_millis(milliseconds))
+            .filter(|timeout| !timeout.is_zero())
     }
 }
 

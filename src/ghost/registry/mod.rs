@@ -50,6 +50,7 @@ impl Registry {
         let config = Arc::new(config);
         let patience = Patience {
             retries: config.fetch_retries().unwrap_or(patience.retries),
+            stall: config.fetch_timeout().unwrap_or(patience.stall),
             ..patience
         };
         let routes = Arc::clone(&config);
@@ -168,9 +169,10 @@ impl Registry {
         limits: &Limits,
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Kept> {
-        let subject = manifest.id();
-        let explain = |failure| self.explain(failure, &manifest.name, &subject);
-        let digests = manifest.digests().map_err(explain)?;
+        let explain = |failure, subject: &str| self.explain(failure, &manifest.name, subject);
+        let digests = manifest
+            .digests()
+            .map_err(|failure| explain(failure, &manifest.id()))?;
         let algorithm = digests[0].algorithm();
         let mut attempt = 0;
         loop {
@@ -180,7 +182,7 @@ impl Registry {
                 algorithm,
                 digests.clone(),
                 limits.packed,
-                "its tarball",
+                "it",
             );
             match tarball::read(source, limits, wanted) {
                 Ok((kept, _)) => return Ok(kept),
@@ -189,7 +191,7 @@ impl Registry {
                 {
                     attempt += 1
                 }
-                Err(failure) => return Err(explain(failure)),
+                Err(failure) => return Err(explain(failure, &tarball_of(manifest))),
             }
         }
     }
@@ -220,7 +222,7 @@ impl Registry {
                             next_step: "take another version, or another registry with --registry"
                                 .to_owned(),
                         },
-                        failure => self.explain(failure, &manifest.name, &subject),
+                        failure => self.explain(failure, &manifest.name, &tarball_of(manifest)),
                     });
                 }
                 Err(_) => {}
@@ -304,4 +306,9 @@ impl Registry {
             _ => failure.about(subject),
         }
     }
+}
+
+/// What a failure is about that is not about metadata.
+fn tarball_of(manifest: &Manifest) -> String {
+    format!("the tarball of {}", manifest.id())
 }

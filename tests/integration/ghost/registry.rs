@@ -242,7 +242,7 @@ fn each_lasting_fault_has_its_own_words_and_ends_in_time() {
         let (code, found, _) = words(&error, &fake.server);
         let matches = match problem.split_once('…') {
             Some((start, end)) => found.contains(start) && found.ends_with(end),
-            None => found == format!("ghost@6.65.0: {problem}"),
+            None => found == format!("the tarball of ghost@6.65.0: {problem}"),
         };
         assert!(matches && code == 6, "{fault:?}: {found}");
         assert!(
@@ -374,7 +374,7 @@ fn tokens_go_to_their_own_host_only() {
     let error = fetch(&registry, &manifest).unwrap_err();
     assert_eq!(
         words(&error, &refusing).1,
-        "ghost@6.65.0: HOST/signed answered 500"
+        "the tarball of ghost@6.65.0: HOST/signed answered 500"
     );
 }
 
