@@ -119,6 +119,8 @@ async function judge(stand, state, now, snapshots, smtp) {
         const report = await preflight(state, told);
         const after = await contents(stand, state);
         const booted = state.isBooted && !state.unbootable ? await boot(stand, state, told, smtp) : null;
+        // Not Ghost's doing, where the server is gone.
+        if (booted && !booted.up) servers.demandAlive(stand);
         return {report, booted, written: before === after ? null : `from ${before} to ${after}`};
     } finally {
         await undo();
