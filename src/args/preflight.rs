@@ -72,7 +72,7 @@ pub struct Connection {
     /// Behind `--`: the arguments that Ghost is started with, which it puts before its variables and files
     ///
     /// Ghost takes `--database:connection:host=db` and `--database.connection.host=db`. A value is never JSON here.
-    #[arg(last = true, value_name = "GHOST'S ARGUMENTS")]
+    #[arg(last = true, value_name = "GHOST_ARGUMENT")]
     pub arguments: Vec<String>,
 }
 

@@ -67,9 +67,12 @@ pub(super) fn human(report: &PreflightReport, output: &Output) -> String {
         page.blank();
     }
     let is_fine = |finding: &&Finding| brief && finding.level == Level::Passed;
+    let first = first_step(report);
     for finding in &report.findings {
         if !is_fine(&finding) {
-            show(finding, verbosity, &mut page);
+            // Whoever reads to the end finds it there, where it is wanted.
+            let comes_last = brief && first.is_some_and(|first| first.fix == finding.fix);
+            show(finding, verbosity, comes_last, &mut page);
         }
     }
     let fine = report.findings.iter().filter(is_fine).count();
@@ -98,10 +101,27 @@ pub(super) fn human(report: &PreflightReport, output: &Output) -> String {
     }
     page.blank();
     page.prose(0, style, &verdict(report));
-    if let Some(finding) = first_step(report) {
+    if let Some(finding) = first {
         page.blank();
-        page.line(0, &[(CALM, "first:"), (PLAIN, " "), (STRONG, finding.id)]);
+        page.line(
+            0,
+            &[
+                (CALM, "do this first"),
+                (PLAIN, " ("),
+                (STRONG, finding.id),
+                (PLAIN, "):"),
+            ],
+        );
         fix(&finding.fix, 2, &mut page);
+        let also: Vec<&str> = report
+            .counted()
+            .filter(|other| other.id != finding.id && other.fix.starts_with(&finding.fix))
+            .map(|other| other.id)
+            .collect();
+        if !also.is_empty() {
+            let list = format!("{} too", also.join(", "));
+            page.labelled(2, (FAINT, "it puts right"), &list);
+        }
         page.line(
             2,
             &[(
@@ -173,7 +193,7 @@ pub(super) fn sign(level: Level, unicode: bool) -> (Style, &'static str) {
     (style, if unicode { sign } else { ascii })
 }
 
-fn show(finding: &Finding, verbosity: Verbosity, page: &mut Page) {
+fn show(finding: &Finding, verbosity: Verbosity, fix_comes_last: bool, page: &mut Page) {
     let (style, sign) = mark(finding, page.is_unicode());
     let quiet = finding.level <= Level::Notice || finding.accepted.is_some();
     let label = format!("{sign} {}:", finding.id);
@@ -191,19 +211,31 @@ fn show(finding: &Finding, verbosity: Verbosity, page: &mut Page) {
     if verbosity == Verbosity::Verbose || !quiet {
         for Evidence { asked, answered } in &finding.evidence {
             let label = format!("{}:", text::clean(asked));
-            page.labelled(indent, (FAINT, &label), answered);
+            if text::width(&label) <= LABEL {
+                page.labelled(indent, (FAINT, &label), answered);
+            } else {
+                // A statement leaves no room for its answer beside it.
+                page.prose(indent, FAINT, &label);
+                page.prose(indent + 2, PLAIN, answered);
+            }
         }
     }
-    if !quiet && !finding.fix.is_empty() {
+    if !quiet && !finding.fix.is_empty() && !fix_comes_last {
         page.line(indent, &[(CALM, "fix:")]);
         fix(&finding.fix, indent + 2, page);
     }
 }
 
+/// A question that is no wider has its answer in the same line.
+const LABEL: usize = 30;
+
 /// Lines that are to be pasted stay whole; prose is wrapped.
 fn fix(fix: &str, indent: usize, page: &mut Page) {
     for line in fix.lines() {
-        let is_prose = line.split(' ').count() > 12 && !line.contains(';') && !line.contains('=');
+        let is_prose = !line.starts_with(' ')
+            && line.split(' ').count() > 12
+            && !line.contains(';')
+            && !line.contains('=');
         if is_prose {
             page.prose(indent, PLAIN, line);
         } else {

@@ -47,20 +47,20 @@ fn judge(facts: &Facts) -> Option<Finding> {
     };
     let patched = facts.patch("database-exists").map(State::is_satisfied);
     let finding = match (reply.meaning(), patched) {
-        (Some(Meaning::DatabaseExists), _) => Finding::passed("CREATE DATABASE is answered as Ghost expects."),
+        (Some(Meaning::DatabaseExists), _) => Finding::passed("Ghost goes on when it finds that the database is there already."),
         (Some(Meaning::DatabaseExistsUnforgiven), Some(true)) => {
             Finding::passed("CREATE DATABASE is answered with 1105, and this Ghost is patched for it.")
         }
         (Some(Meaning::DatabaseExistsUnforgiven), Some(false)) => {
-            Finding::error("Ghost as it is dies at its own CREATE DATABASE.").fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
+            Finding::error("Ghost as it is stops at its first start: it tries to make the database, which is there already, and takes this server's answer for a failure.").fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
         }
         (Some(Meaning::DatabaseExistsUnforgiven), None) => {
-            Finding::warning("Ghost as published dies at its own CREATE DATABASE here; a patched one does not. No Ghost was looked at.")
+            Finding::warning("Ghost as published stops at its first start here, when it tries to make the database, which is there already; a patched one does not. No Ghost was looked at.")
                 .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
         }
         (Some(Meaning::NotAllowed), _) => {
             let database = facts.server.known().and_then(|server| server.database.as_deref()).unwrap_or("ghost");
-            Finding::error("The account may not make databases, and Ghost dies when it tries, though the database is there.")
+            Finding::error("The account may not make databases. At its first start Ghost tries to, though the database is there, and stops.")
                 .fix(format!("GRANT ALL ON `{database}`.* TO 'ghost'@'%';"))
         }
         (Some(Meaning::ReadOnly | Meaning::TlsRequired), _) => return None,
