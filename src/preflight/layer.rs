@@ -70,8 +70,6 @@ pub const TABLES: Layer = Layer {
     title: "tables",
     checks: &[
         "database",
-        "foreign-key-cycle",
-        "collation",
         "migration-lock",
         "init-rows",
         "migration-state",
@@ -79,7 +77,7 @@ pub const TABLES: Layer = Layer {
     ],
     fact: tables,
 };
-/// What Ghost will do, tried where it cannot succeed.
+/// What Ghost will do, tried where it cannot succeed; with it everything that depends on the Ghost that is installed.
 pub const REHEARSAL: Layer = Layer {
     title: "rehearsal",
     checks: &[
@@ -88,6 +86,8 @@ pub const REHEARSAL: Layer = Layer {
         "create-database",
         "direct-ddl",
         "foreign-keys",
+        "foreign-key-cycle",
+        "collation",
         "transaction-limit",
         "views",
         "recursive-cte",

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::server::{PASSWORD, SERVER};
 use crate::common::PROGRAM;
@@ -185,7 +185,6 @@ fn an_interrupt_leaves_whole_lines_and_a_cursor() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     for after in [Duration::from_millis(300), Duration::from_millis(2500)] {
-        let begun = Instant::now();
         let mut child = watched(&format!("--url mysql://ghost@127.0.0.1:{port}/ghost"), &[])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -195,7 +194,6 @@ fn an_interrupt_leaves_whole_lines_and_a_cursor() {
         std::thread::sleep(after);
         child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(8));
         assert_eq!(output.status.code(), Some(130));
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.contains("?25l"), "{text:?}");
