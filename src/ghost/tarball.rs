@@ -46,13 +46,15 @@ pub type Kept = BTreeMap<String, Vec<u8>>;
 
 /// Reads a whole `.tgz` and keeps the files that `wanted` says yes to.
 ///
-/// Links are passed over, as npm passes over them: a wanted path that is a link is not there.
+/// Links are passed over, as npm passes over them: a wanted path that is a link is not there. `arrived` sees each kept
+/// file as it comes, when nothing is verified yet.
 pub fn read(
     mut source: Prefetch,
     limits: &Limits,
     wanted: impl Fn(&str) -> bool,
+    arrived: impl Fn(&str, &[u8]),
 ) -> Result<(Kept, super::integrity::Integrity), Failure> {
-    let unpacked = unpack(&mut source, limits, wanted);
+    let unpacked = unpack(&mut source, limits, wanted, arrived);
     match unpacked {
         Ok(kept) => source.finish().map(|integrity| (kept, integrity)),
         // A tampered file mostly fails to unpack before its end; that it is not the published one says more.
@@ -68,6 +70,7 @@ fn unpack(
     source: &mut Prefetch,
     limits: &Limits,
     wanted: impl Fn(&str) -> bool,
+    arrived: impl Fn(&str, &[u8]),
 ) -> Result<Kept, Failure> {
     let bounded = Bounded {
         inner: MultiGzDecoder::new(source),
@@ -116,6 +119,7 @@ fn unpack(
                 why: format!("{path} ends early"),
             });
         }
+        arrived(&path, &bytes);
         // A path that comes twice is extracted twice: the last one stays.
         kept.insert(path, bytes);
     }
@@ -261,7 +265,7 @@ mod tests {
             limits.packed,
             "the tarball",
         );
-        read(source, limits, |path| path.ends_with(".js")).map(|(kept, _)| kept)
+        read(source, limits, |path| path.ends_with(".js"), |_, _| {}).map(|(kept, _)| kept)
     }
 
     #[test]

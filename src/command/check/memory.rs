@@ -12,7 +12,21 @@ use crate::report::PatchEntry;
 /// Names the sources that this program was built from.
 const EDITION: &str = env!("GHOSTFIX_EDITION");
 
-type Place = Arc<Mutex<Option<Vec<PatchEntry>>>>;
+type Place = Arc<Mutex<Option<Known>>>;
+
+struct Known {
+    entries: Vec<PatchEntry>,
+    /// Whether all is done for the next run.
+    is_settled: bool,
+}
+
+/// Whether the file is known to be what was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verified {
+    Yes,
+    /// What is found out holds for these very bytes, but is nothing to be kept.
+    NotYet,
+}
 
 /// Entries by file.
 pub(super) struct Memory<'a> {
@@ -32,6 +46,7 @@ impl<'a> Memory<'a> {
     pub(super) fn entries(
         &self,
         key: &str,
+        verified: Verified,
         find_out: impl FnOnce() -> Result<Vec<PatchEntry>>,
     ) -> Result<Vec<PatchEntry>> {
         let key = format!("{EDITION} {key}");
@@ -39,22 +54,26 @@ impl<'a> Memory<'a> {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(key.clone()).or_default())
         };
-        let mut entries = place.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entries) = &*entries {
-            return Ok(entries.clone());
-        }
-        let found = match self.upstream.judgement(&key) {
-            Some(found) => found,
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match place.take() {
+            Some(known) => place.insert(known),
             None => {
-                let found = find_out()?;
-                // A refusal may be the machine's fault: a proof that ran out of time. It is found out anew each run.
-                if !found.iter().any(|entry| entry.state.is_refusal()) {
-                    self.upstream.keep_judgement(&key, &found);
-                }
-                found
+                let kept = self.upstream.judgement(&key);
+                let is_settled = kept.is_some();
+                let entries = kept.map_or_else(find_out, Ok)?;
+                place.insert(Known {
+                    entries,
+                    is_settled,
+                })
             }
         };
-        *entries = Some(found.clone());
-        Ok(found)
+        if verified == Verified::Yes && !known.is_settled {
+            // A refusal may be the machine's fault: a proof that ran out of time. It is found out anew each run.
+            if !known.entries.iter().any(|entry| entry.state.is_refusal()) {
+                self.upstream.keep_judgement(&key, &known.entries);
+            }
+            known.is_settled = true;
+        }
+        Ok(known.entries.clone())
     }
 }

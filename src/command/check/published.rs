@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::memory::Memory;
+use super::memory::{Memory, Verified};
 use crate::catalogue::Patch;
 use crate::command::judging::{Opened, Package, absent, origin, would_apply};
 use crate::error::Result;
+use crate::ghost::tarball::Kept;
 use crate::ghost::{Files, Release};
 use crate::javascript::sandbox::Sandbox;
 use crate::report::{PatchEntry, State};
@@ -27,6 +28,9 @@ struct Part<'a> {
     files: &'a Files,
     is_unavailable: bool,
 }
+
+/// Where npm installs it, seen from Ghost.
+const KNEX_MIGRATOR: &str = "node_modules/knex-migrator/";
 
 /// What is no more on the registry may still be where it was installed.
 pub(super) const IN_AN_IMAGE: &str = "An image that was built while it was there may hold it: check docker://REGISTRY/REPOSITORY:TAG.";
@@ -51,7 +55,7 @@ impl Judge<'_> {
             }),
             ("knex-migrator", Some((version, migrator))) => Some(Part {
                 package: Package { name, version },
-                directory: "node_modules/knex-migrator/",
+                directory: KNEX_MIGRATOR,
                 files: &migrator.files,
                 is_unavailable: migrator.unavailable,
             }),
@@ -101,7 +105,7 @@ impl Judge<'_> {
                     continue;
                 };
                 threads.push(scope.spawn(move || {
-                    let entries = self.file(&part, file, &patches)?;
+                    let entries = self.file(&part, file, &patches, Verified::Yes)?;
                     Ok(patches.into_iter().map(|(number, _)| number).zip(entries))
                 }));
             }
@@ -117,11 +121,48 @@ impl Judge<'_> {
         Ok(numbered.into_iter().map(|(_, entry)| entry).collect())
     }
 
+    /// Whether a file is one of those that are judged.
+    pub(super) fn is_about(&self, package: &str, path: &str) -> bool {
+        self.about(package, path).next().is_some()
+    }
+
+    fn about(&self, package: &str, path: &str) -> impl Iterator<Item = (usize, &'static Patch)> {
+        let is_about = move |(_, patch): &(usize, &'static Patch)| {
+            let target = &patch.definition.target;
+            target.package == package && target.files.iter().any(|file| file == path)
+        };
+        self.selected.iter().copied().enumerate().filter(is_about)
+    }
+
+    /// Judges a file whose package is still on its way, so that the answer is there once that is verified to its end.
+    ///
+    /// The answer is nothing but what the same question would find out later: where the package turns out to be another
+    /// than was published, or to have more files, nobody asks for it.
+    pub(super) fn ahead(&self, package: &str, version: &str, path: &str, bytes: Vec<u8>) {
+        let part = Part {
+            package: Package {
+                name: package,
+                version,
+            },
+            directory: if package == "ghost" {
+                ""
+            } else {
+                KNEX_MIGRATOR
+            },
+            files: &Files::in_memory(Kept::from([(path.to_owned(), bytes)])),
+            is_unavailable: false,
+        };
+        let patches: Vec<_> = self.about(package, path).collect();
+        // What fails now fails again for whoever asks, and is told then.
+        let _ = self.file(&part, path, &patches, Verified::NotYet);
+    }
+
     fn file(
         &self,
         part: &Part<'_>,
         file: &str,
         patches: &[(usize, &'static Patch)],
+        verified: Verified,
     ) -> Result<Vec<PatchEntry>> {
         let path = PathBuf::from(format!("{}{file}", part.directory));
         let digest = part.files.digest(file)?.unwrap_or_default();
@@ -133,7 +174,7 @@ impl Judge<'_> {
             })
             .collect();
         let key = format!("{} {digest} {}", path.display(), asked.join(", "));
-        let mut entries = self.memory.entries(&key, || {
+        let mut entries = self.memory.entries(&key, verified, || {
             let bytes = part.files.read(file)?.unwrap_or_default();
             let mut opened = Opened::published(part.package, &path, bytes);
             let judge = |(_, patch): &(usize, &'static Patch)| {

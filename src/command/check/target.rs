@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::published::{self, Judge};
 use super::upgrade::Start;
@@ -11,6 +12,8 @@ use crate::error::{Error, Result};
 use crate::ghost::registry::Manifest;
 use crate::ghost::release::{self, Release, ResolvedVia};
 use crate::ghost::target::Target;
+use crate::ghost::upstream::Arrival;
+use crate::ghost::wanted::Wanted;
 use crate::ghost::{Files, Upstream};
 use crate::image::copies::reached;
 use crate::image::installation::locate;
@@ -28,23 +31,48 @@ pub(super) struct Checker<'a> {
 impl Checker<'_> {
     /// A target that was named.
     pub(super) fn named(&self, name: &str, target: &Target) -> Result<TargetReport> {
-        let release = match target {
-            Target::Npm(wanted) => self.upstream.release(wanted)?,
-            Target::ImageTag { tag, wanted } => {
-                let mut release = self.upstream.release(wanted)?;
-                release.notes.insert(
-                    0,
-                    format!(
-                        "looked up on npm: the image ghost:{tag} may hold another version; docker://docker.io/library/ghost:{tag} asks the image itself"
-                    ),
-                );
-                release
+        match target {
+            Target::Npm(wanted) => self.published(name, wanted, None),
+            Target::ImageTag { tag, wanted } => self.published(
+                name,
+                wanted,
+                Some(format!(
+                    "looked up on npm: the image ghost:{tag} may hold another version; docker://docker.io/library/ghost:{tag} asks the image itself"
+                )),
+            ),
+            Target::Tarball(path) => {
+                self.release(name, &self.upstream.release_in_tarball(path)?)
             }
-            Target::Tarball(path) => self.upstream.release_in_tarball(path)?,
-            Target::Directory(path) => return self.directory(name, path),
-            Target::Archive(_) | Target::Image(_) => return self.image(name, target),
-        };
-        self.release(name, &release)
+            Target::Directory(path) => self.directory(name, path),
+            Target::Archive(_) | Target::Image(_) => self.image(name, target),
+        }
+    }
+
+    /// A Ghost on npm. Its files are judged as they come, and the answers used once all is verified.
+    fn published(&self, name: &str, wanted: &Wanted, note: Option<String>) -> Result<TargetReport> {
+        // Each once: a package that repeats a file makes no more work than an honest one.
+        let begun = Mutex::new(BTreeSet::new());
+        std::thread::scope(|scope| {
+            let watch = |arrival: &Arrival<'_>| {
+                let Arrival {
+                    manifest,
+                    path,
+                    bytes,
+                } = *arrival;
+                let package = manifest.name.clone();
+                let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.judge.is_about(&package, path)
+                    && begun.insert((package.clone(), path.to_owned()))
+                {
+                    let version = manifest.version.to_string();
+                    let (path, bytes) = (path.to_owned(), bytes.to_vec());
+                    scope.spawn(move || self.judge.ahead(&package, &version, &path, bytes));
+                }
+            };
+            let mut release = self.upstream.release_watched(wanted, &watch)?;
+            release.notes.splice(0..0, note);
+            self.release(name, &release)
+        })
     }
 
     /// A version whose metadata is there already.

@@ -162,12 +162,13 @@ impl Registry {
             .map_err(|failure| self.explain(failure, package, &subject))
     }
 
-    /// Fetches a tarball, verifies all of it and keeps what is `wanted`.
+    /// Fetches a tarball, verifies all of it and keeps what is `wanted`; `arrived` sees that before it is verified.
     pub fn tarball(
         &self,
         manifest: &Manifest,
         limits: &Limits,
         wanted: &dyn Fn(&str) -> bool,
+        arrived: &dyn Fn(&str, &[u8]),
     ) -> Result<Kept> {
         let explain = |failure, subject: &str| self.explain(failure, &manifest.name, subject);
         let digests = manifest
@@ -184,7 +185,7 @@ impl Registry {
                 limits.packed,
                 "it",
             );
-            match tarball::read(source, limits, wanted) {
+            match tarball::read(source, limits, wanted, arrived) {
                 Ok((kept, _)) => return Ok(kept),
                 Err(failure)
                     if failure.is_passing() && attempt < self.client.patience().retries =>

@@ -7,6 +7,8 @@ mod images;
 mod packages;
 mod releases;
 
+pub use packages::{Arrival, Watch};
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;

@@ -34,6 +34,20 @@ struct Contents {
     facts: Option<Facts>,
 }
 
+/// A file of a package that has just come, and is not verified: the rest of the package is still on its way.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The package.
+    pub manifest: &'a Manifest,
+    /// The file's path in it.
+    pub path: &'a str,
+    /// What may be its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// Sees files as they come, to begin what may turn out to be for nothing.
+pub type Watch<'a> = dyn Fn(&Arrival<'_>) + Sync + 'a;
+
 /// A package's kept files, and for Ghost what they say about its dependencies.
 pub(super) struct Package {
     pub(super) files: Files,
@@ -128,7 +142,12 @@ impl Upstream {
         ))
     }
 
-    pub(super) fn package(&self, manifest: &Manifest, selection: Selection) -> Result<Package> {
+    pub(super) fn package(
+        &self,
+        manifest: &Manifest,
+        selection: Selection,
+        watch: &Watch<'_>,
+    ) -> Result<Package> {
         let shared = &self.shared;
         let subject = manifest.id();
         let digest = manifest
@@ -144,14 +163,14 @@ impl Upstream {
                 .all(|entry| cache.has_object(&entry.digest, entry.length))
         {
             let (again, manifest, key) = (self.clone(), manifest.clone(), key.clone());
-            let restore = move || Ok(again.fetch(&manifest, selection, key.clone())?.0);
+            let restore = move || Ok(again.fetch(&manifest, selection, key.clone(), &|_| {})?.0);
             let files = Files::cached(contents.files, Arc::clone(cache), restore);
             return Ok(Package {
                 files,
                 facts: contents.facts,
             });
         }
-        let (kept, facts) = self.fetch(manifest, selection, key)?;
+        let (kept, facts) = self.fetch(manifest, selection, key, watch)?;
         Ok(Package {
             files: Files::in_memory(kept),
             facts,
@@ -164,14 +183,23 @@ impl Upstream {
         manifest: &Manifest,
         selection: Selection,
         key: String,
+        watch: &Watch<'_>,
     ) -> Result<(Arc<Kept>, Option<Facts>)> {
         let shared = &self.shared;
         if shared.settings.offline {
             return Err(not_cached(&manifest.id()));
         }
+        let wanted = |path: &str| selection.wants(path);
+        let arrived = |path: &str, bytes: &[u8]| {
+            watch(&Arrival {
+                manifest,
+                path,
+                bytes,
+            });
+        };
         let mut kept = shared
             .registry()?
-            .tarball(manifest, &shared.limits, &|path| selection.wants(path))?;
+            .tarball(manifest, &shared.limits, &wanted, &arrived)?;
         let facts = match selection {
             Selection::Ghost => Some(Facts::take(&mut kept, &manifest.id())?),
             Selection::KnexMigrator => None,

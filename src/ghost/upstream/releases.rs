@@ -4,8 +4,8 @@ use std::path::Path;
 
 use nodejs_semver::Range;
 
-use super::Upstream;
 use super::packages::Package;
+use super::{Upstream, Watch};
 use crate::error::{Error, Result};
 use crate::ghost::cache::Shelf;
 use crate::ghost::files::Files;
@@ -21,12 +21,21 @@ use crate::ghost::wanted::Wanted;
 impl Upstream {
     /// The Ghost that `wanted` means on npm, with everything that it would install.
     pub fn release(&self, wanted: &Wanted) -> Result<Release> {
+        self.release_watched(wanted, &|_| {})
+    }
+
+    /// The same, where `watch` sees the files that have to be fetched as they come.
+    pub fn release_watched(&self, wanted: &Wanted, watch: &Watch<'_>) -> Result<Release> {
         let manifest = self.manifest("ghost", wanted, None)?;
-        self.release_of(&manifest)
+        self.put_together(&manifest, watch)
     }
 
     /// A Ghost whose metadata is there already: of many, from one packument.
     pub fn release_of(&self, manifest: &Manifest) -> Result<Release> {
+        self.put_together(manifest, &|_| {})
+    }
+
+    fn put_together(&self, manifest: &Manifest, watch: &Watch<'_>) -> Result<Release> {
         // The metadata mostly names the exact knex-migrator: it is fetched beside Ghost, and taken if that was right.
         let guess =
             manifest
@@ -40,11 +49,11 @@ impl Upstream {
             let migrator = guess.map(|wanted| {
                 scope.spawn(move || {
                     let manifest = self.manifest("knex-migrator", &wanted, None)?;
-                    let package = self.package(&manifest, Selection::KnexMigrator)?;
+                    let package = self.package(&manifest, Selection::KnexMigrator, watch)?;
                     Ok::<_, Error>((manifest, package))
                 })
             });
-            let ghost = self.package(manifest, Selection::Ghost);
+            let ghost = self.package(manifest, Selection::Ghost, watch);
             // Whatever became of the guess: what is really needed is asked for again, and fails with its own words.
             (ghost, migrator.and_then(|thread| thread.join().ok()?.ok()))
         });
@@ -78,7 +87,8 @@ impl Upstream {
             "the file",
         );
         let subject = path.display().to_string();
-        let (mut kept, _) = tarball::read(source, limits, |path| Selection::Ghost.wants(path))
+        let wanted = |path: &str| Selection::Ghost.wants(path);
+        let (mut kept, _) = tarball::read(source, limits, wanted, |_, _| {})
             .map_err(|failure| failure.about(&subject))?;
         let facts = Facts::take(&mut kept, &subject)?;
         self.complete(facts, Files::in_memory(kept), ResolvedVia::Tarball, None)
@@ -153,7 +163,7 @@ impl Upstream {
             Some(fetched) => fetched,
             None => match self.manifest(&settled.package, &settled.wanted, node) {
                 Ok(manifest) => {
-                    let package = self.package(&manifest, Selection::KnexMigrator)?;
+                    let package = self.package(&manifest, Selection::KnexMigrator, &|_| {})?;
                     (manifest, package)
                 }
                 Err(error) => return self.unavailable(settled).ok_or(error),

@@ -43,7 +43,8 @@ fn ghost() -> Package {
 }
 
 fn fetch(registry: &Registry, manifest: &Manifest) -> Result<Kept, Error> {
-    registry.tarball(manifest, &Limits::default(), &|path| path.ends_with(".js"))
+    let wanted = |path: &str| path.ends_with(".js");
+    registry.tarball(manifest, &Limits::default(), &wanted, &|_, _| {})
 }
 
 fn words(error: &Error, server: &Server) -> (u8, String, String) {
