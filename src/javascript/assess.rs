@@ -157,7 +157,18 @@ impl Assessor<'_> {
         let after = edited
             .as_ref()
             .map_or(parsed.text, |(after, _)| after.as_str());
-        let observed = match behaviour::observe(self.patch, &[parsed.text, after], self.sandbox) {
+        // While the engine's process runs, the recogniser is asked about its own edit.
+        let (observed, again) = std::thread::scope(|scope| {
+            let subjects = [parsed.text, after];
+            let observed =
+                scope.spawn(move || behaviour::observe(self.patch, &subjects, self.sandbox));
+            let again = edited.is_ok() && self.recognised_again(after);
+            let observed = observed
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (observed, again)
+        });
+        let observed = match observed {
             Ok(observed) => observed,
             Err(error) if self.guards.proof => {
                 return proof_failed(
@@ -188,7 +199,6 @@ impl Assessor<'_> {
                 );
             }
         };
-        let again = self.recognised_again(&after);
         let proof = Proof::of(again, observed.compared(self.patch, 0, 1));
         if self.guards.proof && !proof.holds() {
             return self.unproven(parsed.text, site, proof, &observed);
