@@ -140,6 +140,8 @@ function print(state, {report, booted, written}, {missed, alarms}) {
     }
 }
 
+const duration = (ms) => (ms < 300_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} minutes`);
+
 async function run() {
     const begun = Date.now();
     const states = chosen();
@@ -194,7 +196,7 @@ async function run() {
     const words = `${sum.states} states (${sum.healthy} healthy): ${sum.right} right, ${sum.missed} missed, ${sum.alarms} false alarms; ${
         sum.written} written to. Healthy: at most ${sum.most} statements, ${sum.slowest} ms.
 Ghost was booted in ${sum.booted}: ${sum.booted - sum.disagree} times as preflight said, ${sum.disagree} times otherwise. ${
-        Math.round((Date.now() - begun) / 60_000)} minutes in all.`;
+        duration(Date.now() - begun)} in all.`;
     console.log(words);
     fs.mkdirSync(path.join(BENCH, 'preflight'), {recursive: true});
     fs.writeFileSync(path.join(BENCH, 'preflight', `${options.short ? 'short' : 'whole'}.json`), JSON.stringify(results, null, 1));
