@@ -147,8 +147,9 @@ export const STATES = [
     {name: 'mysql, an account with three connections, in use', ...mysql({...SITE, ...account('few', 'WITH MAX_USER_CONNECTIONS 3')}),
         expected: {pool: 'error'}, starts: false},
     // What preflight's advice leads to.
-    {name: 'mysql, an account with three connections, a pool of one', ...mysql({...account('few', 'WITH MAX_USER_CONNECTIONS 3'), pool: 1}),
+    {name: 'mysql, an account with three connections, a pool of two', ...mysql({...account('few', 'WITH MAX_USER_CONNECTIONS 3'), pool: 2}),
         expected: {}, starts: true},
+    {name: 'mysql, a pool of one', ...mysql({pool: 1}), expected: {pool: 'error'}, starts: false},
     {name: 'mysql, a locked account', ...mysql(account('locked', 'ACCOUNT LOCK')), expected: {login: 'error'}, ...unreached},
     {name: 'mysql, a password that has run out', ...mysql(account('old', 'PASSWORD EXPIRE')), expected: {login: 'error'}, ...unreached},
     {name: 'mysql, an account for another machine', ...mysql({

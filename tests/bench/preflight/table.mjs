@@ -1,10 +1,12 @@
 // The states as a Markdown table: what preflight found in each, and what Ghost did.
 import {mask} from '../rows.mjs';
+import {isGood} from './results.mjs';
 
 export function markdown(results) {
-    const rows = results.map(({name, found, booted, unbootable, good}) => {
+    const rows = results.map((result) => {
+        const {name, found, booted, unbootable} = result;
         const finds = Object.entries(found).map(([id, level]) => `\`${id}\` ${level}`).join(', ') || 'nothing';
-        return `| ${name} | ${finds}${good ? '' : ' **(wrong)**'} | ${unbootable ?? did(booted)} |`;
+        return `| ${name} | ${finds}${isGood(result) ? '' : ' **(wrong)**'} | ${unbootable ?? did(booted)} |`;
     });
     return ['| state | preflight finds | Ghost 6.65.0 |', '| --- | --- | --- |', ...rows, ''].join('\n');
 }
