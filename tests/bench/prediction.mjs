@@ -6,9 +6,10 @@
 //                       [--empty] [--all]
 //
 // Prints precision, recall and every miss; what is predicted and not sent only where it was not left to the data (with
-// --all, always). Every upgrade is judged twice: of a site as it was set up, and with rows made up before every version
-// that depends on rows (the MariaDB: once, at the start); with --empty, once. At the edge what `--from database` says of that very database has to be what runs, too; an upgrade that
-// dies of a cycle of foreign keys, which has to be predicted, goes on where keys are unmanaged.
+// --all, always). Every upgrade runs on a site as it was set up, and with rows made up before every version that depends on
+// rows (the MariaDB: once, at the start; with --empty, never). At the edge what `--from database` says of that very database
+// has to be what runs, also of one whose upgrade was killed half-way; an upgrade that dies of a cycle of foreign keys, which
+// has to be predicted, is judged to its end where keys are unmanaged.
 import fs from 'node:fs';
 import path from 'node:path';
 import {spawnSync} from 'node:child_process';
@@ -108,11 +109,13 @@ await main(async () => {
         const prediction = new Map(predict(from, to).map((m) => [place(m), m]));
         const cyclic = [...prediction.values()].find((m) => m.hazards.some((h) => h.id === 'foreign-key-cycle'));
         let foreignKeys;
-        for (const runs = o.empty ? [false] : [false, true]; runs.length;) {
-            const withRows = runs.shift();
-            const label = `${from}→${to}${withRows ? ', with rows' : ''}${foreignKeys ? `, foreign keys ${foreignKeys}` : ''}`;
-            const {log, asked, refused = 0, cycle, failed, notJudged} = await server.upgrade({
+        for (const runs = ['as booted', ...(o.empty ? [] : ['with rows']), ...(o.judge === 'edge' ? ['killed'] : [])]; runs.length;) {
+            const run = runs.shift();
+            const withRows = run === 'with rows';
+            const label = `${from}→${to}, ${run}${foreignKeys ? `, foreign keys ${foreignKeys}` : ''}`;
+            const {log, asked, killed, refused = 0, cycle, failed, notJudged} = await server.upgrade({
                 from, to, foreignKeys, halts: withRows ? haltsOf([...prediction.values()]) : [],
+                killAfter: run === 'killed' ? Math.ceil(prediction.size / 2) : 0,
                 prepare: async (c) => {
                     if (!withRows) return;
                     await fill(c, 'ghost');
@@ -129,7 +132,8 @@ await main(async () => {
             const order = [...found.keys()];
             const outOfOrder = order.some((name, i) => [...prediction.keys()][i] !== name);
             const sum = (key) => judged.reduce((n, j) => n + j[key], 0);
-            for (const key of ['arrived', 'hit', 'predicted', 'found', 'sure', 'sureHit']) total[key] += sum(key);
+            // What the killed one had sent of the migration under way is not told apart: it is judged by its plan and its misses.
+            for (const key of ['arrived', 'hit', ...(killed ? [] : ['predicted', 'found', 'sure', 'sureHit'])]) total[key] += sum(key);
             const empty = judged.filter((j) => j.empty).length;
             total.empty += empty;
             total.migrations += judged.length;
@@ -145,7 +149,7 @@ await main(async () => {
                 console.log(`  ${foreseen ? `as the hazard foreign-key-cycle of ${place(cyclic)} says` : 'NOT FORESEEN'}`);
                 if (cycle && !foreignKeys && server.otherwise) {
                     foreignKeys = server.otherwise;
-                    runs.unshift(withRows);
+                    runs.unshift(run);
                 }
             }
             if (asked) {
@@ -156,12 +160,21 @@ await main(async () => {
                 if (!right) total.wrongPlans++;
                 console.log(`  --from database: ${state}, by ${by}, lock ${lock}, ${rows} rows, ${plan.length} migrations: ${right ? 'as it ran' : 'NOT AS IT RAN'}`);
             }
+            if (killed) {
+                const plan = killed.asked.migrations.map(place);
+                const {database: {state, lock}, hazards} = killed.asked.upgrade;
+                const ids = hazards.map((h) => h.id);
+                const right = plan.join() === order.slice(killed.recorded).join() && lock === 'held'
+                    && ids.includes('migration-lock') && ids.includes('upgrade-unfinished');
+                if (!right) total.wrongPlans++;
+                console.log(`  killed after ${killed.recorded}: ${state}, lock ${lock}, ${ids.slice(0, 2).join(', ')}, ${plan.length} migrations: ${right ? 'as it went on' : 'NOT AS IT WENT ON'}`);
+            }
             if (!failed) for (const name of prediction.keys()) if (!found.has(name)) console.log(`  predicted and not run: ${name}`);
             for (const j of judged) {
                 if (!prediction.has(j.name)) console.log(`  run and not predicted: ${j.name}`);
                 if (j.transaction) console.log(`  ${j.name}: said to be in a transaction, and there was none`);
                 for (const miss of j.misses) console.log(`  ${j.name}: missed: ${miss}`);
-                for (const extra of j.extra) {
+                for (const extra of killed ? [] : j.extra) {
                     const line = `  ${j.name}: not sent: ${extra}`;
                     if (!extra.endsWith('(depends)') && !seen.has(line)) console.log(line);
                     seen.add(line);

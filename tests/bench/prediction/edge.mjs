@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {spawnSync} from 'node:child_process';
-import {BENCH, Infrastructure, onExit} from '../servers/processes.mjs';
+import {BENCH, Infrastructure, end, isAlive, onExit, sleep} from '../servers/processes.mjs';
 import * as servers from '../servers.mjs';
 import {CA} from '../servers/edge.mjs';
 import {PASSWORDS} from '../servers/vtcombo.mjs';
@@ -11,7 +11,7 @@ import {withConnection} from '../servers/mysql.mjs';
 import {GHOSTFIX, makeTree} from '../trees.mjs';
 import {keepSite} from '../matrix/scenarios.mjs';
 import {startSmtp} from '../life/index.mjs';
-import {migrator} from './migrator.mjs';
+import {migrator, recordOf} from './migrator.mjs';
 
 // What vtgate says of every write where a table's keys lead back to it.
 const CYCLE = /VT09019/;
@@ -32,8 +32,9 @@ export async function raise(name) {
         words: 'the edge, Vitess with foreign keys managed, Ghosts treated by ghostfix',
         // The other mode, for an upgrade that dies of a cycle: what else it would have sent is seen there.
         otherwise: 'unmanaged',
-        // With `halts`, the upgrade stops before each of these versions, and `prepare` finds the tables of then.
-        async upgrade({from, to, prepare, halts = [], foreignKeys = 'managed'}) {
+        // With `halts`, the upgrade stops after each of these versions, and `prepare` finds the tables of then. With
+        // `killAfter`, it is killed when that many migrations are recorded, and goes on once somebody has freed the lock.
+        async upgrade({from, to, prepare, halts = [], killAfter = 0, foreignKeys = 'managed'}) {
             const fill = () => withConnection({...stand.mysql.admin, database: 'ghost', multipleStatements: false}, prepare);
             await servers.restore(stand, await site(stand, name, from));
             await fill();
@@ -41,8 +42,10 @@ export async function raise(name) {
             const connection = servers.connectionTo(stand);
             const asked = ask(to, stand.edge.port);
             const before = fs.readFileSync(stand.edge.journal).length;
-            const migrate = async (as) => {
-                const done = await migrator(await treated(to), 'knex-migrator-migrate', ['--init'], connection, as && {MIGRATE_AS: as});
+            const arrived = () => fs.readFileSync(stand.edge.journal).subarray(before).toString('utf8').trim().split('\n').filter(Boolean);
+            const migrate = async (as, watch) => {
+                const done = await migrator(await treated(to), 'knex-migrator-migrate', ['--init'], connection,
+                    {env: as ? {MIGRATE_AS: as} : {}, watch});
                 servers.demandAlive(stand);
                 return done;
             };
@@ -52,12 +55,23 @@ export async function raise(name) {
                 if (code !== 0) break;
                 await fill();
             }
+            let killed;
+            if (killAfter) {
+                const records = () => arrived().filter((line) => recordOf(JSON.parse(line).sql));
+                await migrate(undefined, async (p) => {
+                    while (isAlive(p) && records().length < killAfter) await sleep(10);
+                    await end(p, {signal: 'SIGKILL'});
+                });
+                await sleep(500); // what the server is still at
+                killed = {asked: ask(to, stand.edge.port), recorded: records().length};
+                await withConnection({...stand.mysql.admin, database: 'ghost'}, (c) => c.query('UPDATE migrations_lock SET locked = 0'));
+            }
             if (code === 0) ({code, words} = await migrate());
-            const entries = fs.readFileSync(stand.edge.journal).subarray(before).toString('utf8').trim().split('\n').map((line) => JSON.parse(line));
+            const entries = arrived().map((line) => JSON.parse(line));
             const errors = entries.filter((entry) => entry.error);
             const last = errors.findLast((entry) => CYCLE.test(entry.error)) ?? errors.at(-1);
             return {
-                asked, log: entries.map((entry) => entry.sql), refused: errors.length, cycle: errors.some((entry) => CYCLE.test(entry.error)),
+                asked, killed, log: entries.map((entry) => entry.sql), refused: errors.length, cycle: errors.some((entry) => CYCLE.test(entry.error)),
                 failed: code === 0 ? null : `${last?.error ?? words}`.replace(/\s+/g, ' ').slice(0, 300),
             };
         },

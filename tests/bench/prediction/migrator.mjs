@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {BENCH, freshDirectory, start, tail} from '../servers/processes.mjs';
 
-// `tree` is an installed Ghost and its Node; answers the exit code and the last words.
-export async function migrator(tree, program, args, connection, more = {}) {
+// `tree` is an installed Ghost and its Node; answers the exit code and the last words. `watch` gets the process meanwhile.
+export async function migrator(tree, program, args, connection, {env = {}, watch} = {}) {
     const name = `prediction${process.pid}`;
     const content = freshDirectory(path.join(BENCH, 'run', `${name}-content`), 'ghostfix-ghost');
     for (const d of ['data', 'logs']) {
@@ -18,21 +18,30 @@ export async function migrator(tree, program, args, connection, more = {}) {
             ...Object.fromEntries(Object.entries({charset: 'utf8mb4', ...connection}).map(([key, value]) =>
                 [`database__connection__${key}`, typeof value === 'object' ? JSON.stringify(value) : String(value)])),
             paths__contentPath: content, logging__path: path.join(content, 'logs'), logging__transports: '["stdout"]',
-            disableJSBackups: 'true', HOME: content, ...more,
+            disableJSBackups: 'true', HOME: content, ...env,
         },
     });
+    await watch?.(p);
     const code = await p.ended;
+    fs.rmSync(content, {recursive: true, force: true});
     return {code, words: tail(log, 12)};
 }
+
+const RECORD = /^insert into `migrations` \(`currentVersion`, `name`, `version`\) values \('[^']*', '([^']*)', '([^']*)'\)/i;
+
+export const recordOf = (sql) => {
+    const [, name, version] = RECORD.exec(sql) ?? [];
+    return name && `${version}/${name}`;
+};
 
 // The statements of each migration: knex-migrator records a migration right after it has run.
 export function byMigration(log) {
     const found = new Map();
     let open = [];
     for (const sql of log) {
-        const record = /^insert into `migrations` \(`currentVersion`, `name`, `version`\) values \('[^']*', '([^']*)', '([^']*)'\)/i.exec(sql);
+        const record = recordOf(sql);
         if (record) {
-            found.set(`${record[2]}/${record[1]}`, open);
+            found.set(record, open);
             open = [];
         } else if (/^(select|update|insert into|alter table|create table)\b[^']*`migrations(_lock)?`/i.test(sql)) {
             // knex-migrator's own tables; taking the lock comes before everything.
