@@ -1,5 +1,5 @@
 // The judge at the edge: Vitess in PlanetScale's form, sites that the older Ghost has booted, the newer one treated by
-// ghostfix. What arrives is what the edge has written down, statement by statement, before it handed them on.
+// ghostfix. What arrives is what the edge has written down, statement by statement.
 import fs from 'node:fs';
 import path from 'node:path';
 import {spawnSync} from 'node:child_process';
