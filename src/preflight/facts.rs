@@ -272,6 +272,16 @@ impl Reply {
         self.error.as_ref().map(ServerError::meaning)
     }
 
+    /// The statement, with what makes it harmless: somebody may take fright at it.
+    #[must_use]
+    pub fn question(&self) -> String {
+        if self.asked.contains("ghostfix_absent_") {
+            format!("{} (there is no such table)", self.asked)
+        } else {
+            self.asked.clone()
+        }
+    }
+
     /// The answer in words.
     #[must_use]
     pub fn answered(&self) -> String {

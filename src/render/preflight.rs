@@ -119,8 +119,7 @@ pub(super) fn human(report: &PreflightReport, output: &Output) -> String {
             .map(|other| other.id)
             .collect();
         if !also.is_empty() {
-            let list = format!("{} too", also.join(", "));
-            page.labelled(2, (FAINT, "it puts right"), &list);
+            page.labelled(2, (FAINT, "this also puts right:"), &also.join(", "));
         }
         page.line(
             2,

@@ -52,10 +52,10 @@ fn judge(facts: &Facts) -> Option<Finding> {
             Finding::passed("CREATE DATABASE is answered with 1105, and this Ghost is patched for it.")
         }
         (Some(Meaning::DatabaseExistsUnforgiven), Some(false)) => {
-            Finding::error("Ghost as it is stops at its first start: it tries to make the database, which is there already, and takes this server's answer for a failure.").fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
+            Finding::error("Unpatched, Ghost stops at its first start: it tries to make the database, which is there already, and takes this server's answer for a failure.").fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
         }
         (Some(Meaning::DatabaseExistsUnforgiven), None) => {
-            Finding::warning("Ghost as published stops at its first start here, when it tries to make the database, which is there already; a patched one does not. No Ghost was looked at.")
+            Finding::warning("Unpatched, Ghost stops at its first start here, when it tries to make the database, which is there already. No Ghost was looked at.")
                 .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch")
         }
         (Some(Meaning::NotAllowed), _) => {
@@ -66,7 +66,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         (Some(Meaning::ReadOnly | Meaning::TlsRequired), _) => return None,
         (Some(_) | None, _) => Finding::unknown("CREATE DATABASE is answered in a way that is not known."),
     };
-    Some(finding.seen(reply.asked.clone(), reply.answered()))
+    Some(finding.seen(reply.question(), reply.answered()))
 }
 
 #[cfg(test)]

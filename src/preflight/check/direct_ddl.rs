@@ -47,7 +47,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         ),
         _ => Finding::unknown("The server's answer about changing tables is not known."),
     };
-    Some(finding.seen(reply.asked.clone(), reply.answered()))
+    Some(finding.seen(reply.question(), reply.answered()))
 }
 
 fn disabled(facts: &Facts) -> Finding {
@@ -77,12 +77,12 @@ fn disabled(facts: &Facts) -> Finding {
         (Some(true), Some(false)) => {
             Finding::error("Safe migrations are on, and the lock's table has no primary key yet, which Ghost adds when it starts.").fix(TURN_OFF)
         }
-        (Some(false), _) => Finding::error("Safe migrations are on, and Ghost as it is tries to change a table whenever it starts.")
-            .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch --with lock-primary-key"),
+        (Some(false), _) => Finding::error("Safe migrations are on, and unpatched, Ghost tries to change a table whenever it starts.")
+            .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch"),
         (Some(true), None) | (None, _) => Finding::warning(
-            "Safe migrations are on. Ghost as published tries to change a table whenever it starts; a patched one does not.",
+            "Safe migrations are on, and unpatched, Ghost tries to change a table whenever it starts. Whether it will here cannot be told.",
         )
-        .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch --with lock-primary-key"),
+        .fix("In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch"),
     }
 }
 

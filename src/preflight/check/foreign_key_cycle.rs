@@ -92,8 +92,8 @@ fn to_be_made(facts: &Facts, mode: Option<&str>) -> Finding {
     let patch = "In the Dockerfile, behind FROM ghost:…\n  RUN ghostfix patch";
     match (facts.patch("comments-parent").map(State::is_satisfied), mode) {
         (Some(true), _) => Finding::passed("This Ghost is patched: its tables will make no cycle."),
-        (Some(false), Some(_)) => Finding::error("Ghost as it is makes tables that this Vitess refuses to write to, since comments refer to comments, and stops at its first start.").fix(patch),
-        (None, Some(_)) => Finding::warning("Ghost as published makes tables that this Vitess refuses to write to, and stops at its first start; a patched one does not. No Ghost was looked at.").fix(patch),
+        (Some(false), Some(_)) => Finding::error("Unpatched, Ghost makes tables that this Vitess refuses to write to, since comments refer to comments, and stops at its first start.").fix(patch),
+        (None, Some(_)) => Finding::warning("Unpatched, Ghost makes tables that this Vitess refuses to write to, and stops at its first start. No Ghost was looked at.").fix(patch),
         (_, None) => Finding::unknown("Whether Vitess manages foreign keys here cannot be told.").fix(patch),
     }
 }

@@ -56,7 +56,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         None => finding,
     };
     Some(match (&facts.add_foreign_key, reply) {
-        (_, Some(reply)) => finding.seen(reply.asked.clone(), reply.answered()),
+        (_, Some(reply)) => finding.seen(reply.question(), reply.answered()),
         (Fact::Unknown(words), None) => {
             finding.seen("ALTER TABLE … ADD FOREIGN KEY", words.clone())
         }

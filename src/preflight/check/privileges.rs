@@ -204,7 +204,7 @@ fn refused(facts: &Facts) -> Option<Finding> {
         .into_iter()
         .filter_map(Fact::known)
         .find(|reply| reply.meaning() == Some(Meaning::NotAllowed))?;
-    Some(lacks(facts, &["ALTER", "DROP"], database).seen(reply.asked.clone(), reply.answered()))
+    Some(lacks(facts, &["ALTER", "DROP"], database).seen(reply.question(), reply.answered()))
 }
 
 fn lacks(facts: &Facts, missing: &[&str], database: &str) -> Finding {

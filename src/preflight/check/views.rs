@@ -54,7 +54,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         }
         _ => Finding::unknown("The server's answer about views is not known."),
     };
-    Some(finding.seen(reply.asked.clone(), reply.answered()))
+    Some(finding.seen(reply.question(), reply.answered()))
 }
 
 #[cfg(test)]
