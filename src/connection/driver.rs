@@ -27,6 +27,8 @@ pub struct Target {
     pub connect_timeout: Duration,
     /// How many connections Ghost opens at most.
     pub pool: u64,
+    /// How many it keeps at least: knex throws where that is more than the most.
+    pub pool_min: u64,
     /// The collation that knex makes tables with; nothing where the server decides.
     pub collation: Option<String>,
 }
@@ -137,6 +139,10 @@ pub fn read(database: &Value, rules: ssl::Rules) -> Result<Target, Refusal> {
             .pointer("/pool/max")
             .and_then(Value::as_u64)
             .unwrap_or(10),
+        pool_min: database
+            .pointer("/pool/min")
+            .and_then(Value::as_u64)
+            .unwrap_or(2),
         collation: options
             .get("collate")
             .and_then(Value::as_str)
@@ -304,6 +310,7 @@ mod tests {
                 tls: None,
                 connect_timeout: Duration::from_secs(10),
                 pool: 10,
+                pool_min: 2,
                 collation: None,
             }
         );

@@ -130,6 +130,9 @@ pub struct Target {
     pub tls: Option<TargetTls>,
     /// Connections that Ghost opens at most.
     pub pool: u64,
+    /// Connections that it keeps at least.
+    #[serde(default)]
+    pub pool_min: u64,
     /// The collation that Ghost's tables are made with, where the configuration says one.
     pub collation: Option<String>,
 }
@@ -433,6 +436,7 @@ impl From<&driver::Target> for Target {
             database: target.database.clone(),
             tls,
             pool: target.pool,
+            pool_min: target.pool_min,
             collation: target.collation.clone(),
         }
     }

@@ -14,7 +14,10 @@ them. A small server, or a limit on the account, has fewer, and Ghost fails unde
   Too many connections   (errno 1040), or User 'ghost' has exceeded the 'max_user_connections' resource   (errno 1226)
 
 It asks on several at once when it starts: with three or fewer it does not come up. Where the server says how many
-connections it has at this moment, those count too.
+connections it has at this moment, those count too. And its pool has two connections at least, so that
+database__pool__max=1 alone ends it at once:
+
+  Tarn: opt.max is smaller than opt.min
 
 Fix: database__pool__max=5, or a larger limit at the server.",
     judge,
@@ -25,7 +28,15 @@ const AT_START: u64 = 4;
 
 fn judge(facts: &Facts) -> Option<Finding> {
     facts.server.known()?;
-    let pool = facts.configuration.target.as_ref()?.pool;
+    let target = facts.configuration.target.as_ref()?;
+    let pool = target.pool;
+    if pool < target.pool_min {
+        return Some(
+            Finding::error("Ghost's pool is to have fewer connections at most than at least, and Ghost dies of it.")
+                .seen("database.pool", format!("min {}, max {pool}", target.pool_min))
+                .fix(format!("database__pool__max={}", target.pool_min.max(5))),
+        );
+    }
     let number = |name| {
         facts
             .variable(name)
@@ -41,7 +52,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
     let free = whole
         .zip(others)
         .map(|(whole, others)| whole.saturating_sub(others));
-    let fix = format!("database__pool__max={}", (limit / 2).max(1));
+    let fix = format!("database__pool__max={}", (limit / 2).max(2));
     let finding = if pool > limit && limit < AT_START {
         Finding::error(format!(
             "Ghost opens several connections at once when it starts, up to {pool}, and the server has {limit}."
@@ -58,7 +69,7 @@ fn judge(facts: &Facts) -> Option<Finding> {
         ))
         .fix(format!(
             "End clients that hold connections (SHOW PROCESSLIST; names them; a Ghost that is running now is among them), raise the server's max_connections, or:\n  database__pool__max={}",
-            (free / 2).max(1)
+            (free / 2).max(2)
         ))
     } else {
         Finding::passed("The server has connections enough.")
@@ -119,6 +130,20 @@ mod tests {
             server.variables.insert(name.to_owned(), limit.to_owned());
             facts.connections = connections;
             assert_eq!(judge(&facts).unwrap().level, expected, "{name} {limit}");
+        }
+    }
+
+    #[test]
+    fn a_pool_has_two_connections_unless_it_is_told_otherwise() {
+        for (min, max, expected) in [
+            (2, 1, Level::Error),
+            (0, 1, Level::Passed),
+            (2, 2, Level::Passed),
+        ] {
+            let mut facts = booted();
+            let target = facts.configuration.target.as_mut().unwrap();
+            (target.pool_min, target.pool) = (min, max);
+            assert_eq!(judge(&facts).unwrap().level, expected, "{min} {max}");
         }
     }
 }

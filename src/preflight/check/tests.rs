@@ -65,6 +65,7 @@ pub(super) fn healthy() -> Facts {
                 database: Some("ghost".to_owned()),
                 tls: None,
                 pool: 10,
+                pool_min: 2,
                 collation: None,
             }),
         },

@@ -149,6 +149,7 @@ impl Server {
             tls: None,
             connect_timeout: Duration::from_secs(10),
             pool: 1,
+            pool_min: 1,
             collation: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
