@@ -42,7 +42,11 @@ export async function raise(name) {
             const connection = servers.connectionTo(stand);
             const asked = ask(to, stand.edge.port);
             const before = fs.readFileSync(stand.edge.journal).length;
-            const arrived = () => fs.readFileSync(stand.edge.journal).subarray(before).toString('utf8').trim().split('\n').filter(Boolean);
+            const arrived = () => {
+                const text = fs.readFileSync(stand.edge.journal).subarray(before).toString('utf8');
+                // The last line may be half written.
+                return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter(Boolean);
+            };
             const migrate = async (as, watch) => {
                 const done = await migrator(await treated(to), 'knex-migrator-migrate', ['--init'], connection,
                     {env: as ? {MIGRATE_AS: as} : {}, watch});
