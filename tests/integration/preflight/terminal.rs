@@ -1,6 +1,6 @@
 //! What somebody sees who watches, in a terminal of 80 columns, and what an interrupt leaves of it.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use super::server::{PASSWORD, SERVER};
 use crate::common::PROGRAM;
 use crate::process;
 
-/// ghostfix in a terminal of its own; `script` makes it, and answers with the program's exit code.
+/// ghostfix in a terminal of its own; `script` makes it, and answers with the program's exit code. Where the tests run in
+/// the background of a shell, they are deaf to interrupts, and what they start would be too.
 fn watched(arguments: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new("script");
     command
         .args(["--quiet", "--return", "--command"])
         .arg(format!(
-            "stty cols 80 rows 40; exec {} preflight {arguments}",
+            "stty cols 80 rows 40; exec env --default-signal=INT {} preflight {arguments}",
             PROGRAM.display()
         ))
         .arg("/dev/null")
@@ -191,11 +192,20 @@ fn an_interrupt_leaves_whole_lines_and_a_cursor() {
             .spawn()
             .unwrap();
         let _accepted = silent.accept().unwrap();
+        // However busy the machine is, the interrupt comes while the greeting is waited for.
+        let mut stdout = child.stdout.take().unwrap();
+        let mut written = Vec::new();
+        while !String::from_utf8_lossy(&written).contains("greeting") {
+            let mut more = [0; 4096];
+            let read = stdout.read(&mut more).unwrap();
+            assert!(read > 0, "it ended too soon");
+            written.extend(&more[..read]);
+        }
         std::thread::sleep(after);
         child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130));
-        let text = String::from_utf8(output.stdout).unwrap();
+        stdout.read_to_end(&mut written).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let text = String::from_utf8(written).unwrap();
         assert!(!text.contains("?25l"), "{text:?}");
         let lines = screen(&text.replace("^C", ""));
         assert!(lines[2].starts_with("✓ connection"), "{lines:?}");
