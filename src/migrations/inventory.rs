@@ -31,6 +31,22 @@ pub struct Inventory {
     pub folders: Vec<Folder>,
 }
 
+#[cfg(test)]
+impl Inventory {
+    /// From literals.
+    pub(crate) fn of(init: &[&str], folders: &[(&str, &[&str])]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let folder = |(version, files): &(&str, &[&str])| Folder {
+            version: (*version).to_owned(),
+            files: owned(files),
+        };
+        Self {
+            init: owned(init),
+            folders: folders.iter().map(folder).collect(),
+        }
+    }
+}
+
 /// One folder of migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {

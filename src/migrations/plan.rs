@@ -166,19 +166,9 @@ impl Brings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrations::inventory::Folder;
 
     fn inventory(folders: &[(&str, &[&str])]) -> Inventory {
-        Inventory {
-            init: Vec::new(),
-            folders: folders
-                .iter()
-                .map(|(version, files)| Folder {
-                    version: (*version).to_owned(),
-                    files: files.iter().map(|name| (*name).to_owned()).collect(),
-                })
-                .collect(),
-        }
+        Inventory::of(&[], folders)
     }
 
     fn names(from: &Inventory, to: &Inventory, ghost: &str) -> Vec<String> {

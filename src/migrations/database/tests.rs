@@ -6,16 +6,7 @@ use crate::migrations::facts::{Action, ForeignKey, Migration, Operation};
 const STEPS: [&str; 2] = ["1-create-tables.js", "2-create-fixtures.js"];
 
 fn inventory(folders: &[(&str, &[&str])]) -> Inventory {
-    Inventory {
-        init: STEPS.map(str::to_owned).to_vec(),
-        folders: folders
-            .iter()
-            .map(|(version, files)| Folder {
-                version: (*version).to_owned(),
-                files: files.iter().map(|name| (*name).to_owned()).collect(),
-            })
-            .collect(),
-    }
+    Inventory::of(&STEPS, folders)
 }
 
 /// The files of a Ghost 6.2 that has left the migrations to 4.x behind.
