@@ -236,7 +236,7 @@ fn not_reached(facts: &Facts) -> Error {
     Error::Database {
         problem: format!(
             "the database cannot be asked: {}{}",
-            finding.title,
+            finding.title.trim_end_matches('.'),
             seen.map_or_else(String::new, |seen| format!(
                 " ({}: {})",
                 seen.asked,
