@@ -23,6 +23,8 @@ mod variables;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustls::pki_types::CertificateDer;
+
 use super::facts::{Fact, Facts, Login};
 use super::layer::{self, Event};
 use super::provider::Provider;
@@ -45,6 +47,20 @@ pub struct Manner {
     pub read_only: bool,
     /// `NODE_EXTRA_CA_CERTS`, whose certificates Node trusts as well.
     pub extra_roots: Option<PathBuf>,
+}
+
+impl Manner {
+    /// The authorities that Ghost would believe, or its own process's where it names none.
+    pub(crate) fn trusted(&self, target: &Target) -> Vec<CertificateDer<'static>> {
+        match target.tls.as_ref().map(|tls| &tls.ca) {
+            Some(Some(texts)) => texts
+                .iter()
+                .flat_map(|text| roots::certificates(text))
+                .collect(),
+            Some(None) => roots::of_node(self.extra_roots.as_deref()),
+            None => Vec::new(),
+        }
+    }
 }
 
 /// Told of each part of the way as it begins and ends.
@@ -94,16 +110,7 @@ pub async fn gather(
         return facts;
     }
 
-    let trusted = match &target.tls {
-        Some(tls) => match &tls.ca {
-            Some(texts) => texts
-                .iter()
-                .flat_map(|text| roots::certificates(text))
-                .collect(),
-            None => roots::of_node(manner.extra_roots.as_deref()),
-        },
-        None => Vec::new(),
-    };
+    let trusted = manner.trusted(target);
     if let Some(wanted) = &target.tls {
         progress(Event::Begun(&layer::ENCRYPTION));
         if !offers_tls {

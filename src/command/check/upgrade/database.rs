@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::image::copies::reached;
 use crate::migrations::Database;
 use crate::migrations::database::{Collations, Holds, Lock, Row};
-use crate::mysql::roots;
 use crate::mysql::session::{Answer, Session, column};
 use crate::preflight::check;
 use crate::preflight::facts::{self, Fact, Facts, Login};
@@ -114,14 +113,7 @@ async fn rows(facts: &Facts, target: &Target, manner: &Manner) -> Result<Vec<Row
 
 /// The same rows with the column that preflight has no use for; `None` where it cannot be read.
 async fn with_ghosts(facts: &Facts, target: &Target, manner: &Manner) -> Option<Vec<Row>> {
-    let trusted = match target.tls.as_ref().map(|tls| &tls.ca) {
-        Some(Some(texts)) => texts
-            .iter()
-            .flat_map(|text| roots::certificates(text))
-            .collect(),
-        Some(None) => roots::of_node(manner.extra_roots.as_deref()),
-        None => Vec::new(),
-    };
+    let trusted = manner.trusted(target);
     let offers_tls = facts.greeting.known()?.offers_tls();
     let (_, session) = account::log_in(target, &trusted, offers_tls, LIMIT).await;
     let mut session: Session = session?;
