@@ -15,10 +15,15 @@ impl Dress {
     /// Reads the habits off a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let count = |wanted: char| text.chars().filter(|found| *found == wanted).count();
-        let quote = if count('"') > count('\'') { '"' } else { '\'' };
+        // All of them are ASCII, and no byte of another character is.
+        let count = |wanted: u8| text.bytes().filter(|found| *found == wanted).count();
+        let quote = if count(b'"') > count(b'\'') {
+            '"'
+        } else {
+            '\''
+        };
         let pairs = text.matches("\r\n").count();
-        let line_end = match (count('\n') - pairs, count('\r') - pairs) {
+        let line_end = match (count(b'\n') - pairs, count(b'\r') - pairs) {
             (lone, returns) if pairs > lone && pairs > returns => "\r\n",
             (lone, returns) if returns > lone => "\r",
             _ => "\n",

@@ -130,7 +130,7 @@ impl Compiled {
             What::Text(text) => node.says(text),
             What::Property { name, value } => {
                 node.kind == "Property"
-                    && *node.field("key") == Value::Text(name.clone())
+                    && matches!(node.field("key"), Value::Text(key) if key == name)
                     && value
                         .as_ref()
                         .is_none_or(|pattern| match node.field("value") {
@@ -193,8 +193,11 @@ fn pattern(source: &str) -> Result<Node, Unreadable> {
 
 /// The name of a placeholder: an identifier that begins with `$`, also as a statement of its own.
 fn placeholder(node: &Node) -> Option<&str> {
-    let node = match (node.kind.as_ref(), node.field("expression")) {
-        ("ExpressionStatement", Value::Node(inner)) => inner,
+    let node = match node.kind.as_ref() {
+        "ExpressionStatement" => match node.field("expression") {
+            Value::Node(inner) => inner,
+            _ => return None,
+        },
         _ => node,
     };
     node.identifier()
@@ -213,8 +216,8 @@ fn fits<'n>(pattern: &Node, node: &'n Node, bindings: &mut Bindings<'n>) -> bool
     if !kinds {
         return false;
     }
-    let symmetric = matches!(pattern.field("operator"), Value::Text(operator) if operator == "===" || operator == "!==");
-    if pattern.kind == "BinaryExpression" && symmetric {
+    let symmetric = || matches!(pattern.field("operator"), Value::Text(operator) if matches!(operator.as_str(), "===" | "!=="));
+    if pattern.kind == "BinaryExpression" && symmetric() {
         if pattern.field("operator") != node.field("operator") {
             return false;
         }

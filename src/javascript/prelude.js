@@ -65,7 +65,8 @@
         let factory;
         let flaw;
         try {
-            factory = (0, eval)(`(function (exports, require, module, __filename, __dirname) {${source}\n})`);
+            // Behind a parenthesis the engine would first read all of it in search of an arrow.
+            factory = (0, eval)(`void 0, function (exports, require, module, __filename, __dirname) {${source}\n}`);
         } catch (error) {
             flaw = error;
         }

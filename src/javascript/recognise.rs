@@ -25,11 +25,15 @@ struct CompiledShape<'d> {
     shape: &'d Shape,
     anchor: Compiled,
     inside: Vec<Compiled>,
+    /// Which of the edits belongs there.
+    edit: Option<usize>,
 }
 
 #[derive(Debug)]
 struct CompiledEdit<'d> {
     edit: &'d EditDefinition,
+    /// Whether the template takes the anchor's place, and is not put around it.
+    replaces: bool,
     current: Compiled,
     earlier: Vec<(&'d str, Compiled)>,
 }
@@ -107,6 +111,10 @@ impl<'d> Recogniser<'d> {
                     shape,
                     anchor: Compiled::new(&shape.anchor)?,
                     inside: compile(&shape.inside)?,
+                    edit: definition
+                        .edits
+                        .iter()
+                        .position(|edit| edit.id == shape.edit),
                 })
             })
             .collect::<Result<_, Unreadable>>()?;
@@ -116,6 +124,7 @@ impl<'d> Recogniser<'d> {
             .map(|edit| {
                 Ok(CompiledEdit {
                     edit,
+                    replaces: !edit.template.contains(ANCHOR),
                     current: template(definition, edit, &edit.template)?,
                     earlier: edit
                         .earlier
@@ -212,11 +221,7 @@ impl<'d> Recogniser<'d> {
         found: &mut Found<'d>,
     ) {
         for shape in &self.shapes {
-            let Some(edit) = self
-                .edits
-                .iter()
-                .find(|edit| edit.edit.id == shape.shape.edit)
-            else {
+            let Some(edit) = shape.edit.map(|number| &self.edits[number]) else {
                 continue;
             };
             let mut bindings = Bindings::default();
@@ -331,7 +336,7 @@ impl CompiledEdit<'_> {
     /// The anchor proper, and whether the edit stands around it: above the node that fits the shape, or, where the
     /// shape asks for "whatever stands here", in that node itself.
     fn standing<'n>(&self, anchor: &'n Node, above: &[&'n Node]) -> (&'n Node, Standing) {
-        if !self.edit.template.contains(ANCHOR) {
+        if self.replaces {
             return (anchor, Standing::Open);
         }
         let templates = std::iter::once((None, &self.current)).chain(
@@ -366,12 +371,11 @@ impl CompiledEdit<'_> {
 
     /// The templates that take the anchor's place, each with its revision where it is an earlier one.
     fn replacements(&self) -> impl Iterator<Item = (&Compiled, Option<&str>)> {
-        let replaces = !self.edit.template.contains(ANCHOR);
-        let current = replaces.then_some((&self.current, None));
+        let current = self.replaces.then_some((&self.current, None));
         let earlier = self
             .earlier
             .iter()
-            .filter(move |_| replaces)
+            .filter(move |_| self.replaces)
             .map(|(revision, template)| (template, Some(*revision)));
         current.into_iter().chain(earlier)
     }

@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::slice;
 
+use compact_str::CompactString;
 use serde::ser::Serialize;
 
 use super::parse::{Parsed, Unreadable};
@@ -15,7 +17,7 @@ use super::parse::{Parsed, Unreadable};
 mod normal;
 mod serialise;
 
-use serialise::{Builder, Failed};
+use serialise::{Builder, Failed, Piece};
 
 /// A syntax node in normal form.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +39,8 @@ pub enum Value {
     Bool(bool),
     /// A number literal's value.
     Number(f64),
-    /// A name, an operator, a string's value.
-    Text(String),
+    /// A name, an operator, a string's value: short ones lie in the value itself, and a file has thousands.
+    Text(CompactString),
     /// A single part.
     Node(Box<Node>),
     /// Parts in order.
@@ -66,18 +68,10 @@ impl Node {
 
     /// Every node directly below this one, in source order.
     pub fn children(&self) -> impl Iterator<Item = &Node> {
-        fn nodes<'n>(value: &'n Value, out: &mut Vec<&'n Node>) {
-            match value {
-                Value::Node(node) => out.push(node),
-                Value::List(list) => list.iter().for_each(|value| nodes(value, out)),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
-            }
+        Children {
+            fields: self.fields.iter(),
+            lists: Vec::new(),
         }
-        let mut out = Vec::new();
-        self.fields
-            .iter()
-            .for_each(|(_, value)| nodes(value, &mut out));
-        out.into_iter()
     }
 
     /// Whether this very node is a string, template or regular expression that contains `text`, case ignored.
@@ -89,7 +83,14 @@ impl Node {
             "RegExpLiteral" => self.field("pattern"),
             _ => &Value::Null,
         };
-        matches!(said, Value::Text(said) if said.to_ascii_lowercase().contains(&text.to_ascii_lowercase()))
+        let (Value::Text(said), wanted) = (said, text.as_bytes()) else {
+            return false;
+        };
+        wanted.is_empty()
+            || said
+                .as_bytes()
+                .windows(wanted.len())
+                .any(|part| part.eq_ignore_ascii_case(wanted))
     }
 
     /// Whether this node or one below it [`says`](Self::says) the text.
@@ -113,7 +114,7 @@ impl Node {
 pub fn of(parsed: &Parsed<'_>) -> Result<Node, Unreadable> {
     let builder = Builder::new(parsed);
     match parsed.program.serialize(builder) {
-        Ok(Value::Node(node)) => Ok(*node),
+        Ok(Piece::Value(Value::Node(node))) => Ok(*node),
         Ok(_) | Err(Failed) => Err(Unreadable::TooDeep(0)),
     }
 }
@@ -121,5 +122,36 @@ pub fn of(parsed: &Parsed<'_>) -> Result<Node, Unreadable> {
 impl From<Node> for Value {
     fn from(node: Node) -> Self {
         Self::Node(Box::new(node))
+    }
+}
+
+/// The nodes in a node's fields and, as deep as they go, in the lists there.
+struct Children<'n> {
+    fields: slice::Iter<'n, (Cow<'static, str>, Value)>,
+    /// What is left of the lists that are being read, the innermost last. Where there is none, nothing is allocated.
+    lists: Vec<slice::Iter<'n, Value>>,
+}
+
+impl<'n> Iterator for Children<'n> {
+    type Item = &'n Node;
+
+    fn next(&mut self) -> Option<&'n Node> {
+        loop {
+            let value = match self.lists.last_mut() {
+                Some(list) => match list.next() {
+                    Some(value) => value,
+                    None => {
+                        self.lists.pop();
+                        continue;
+                    }
+                },
+                None => &self.fields.next()?.1,
+            };
+            match value {
+                Value::Node(node) => return Some(node),
+                Value::List(list) => self.lists.push(list.iter()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use compact_str::CompactString;
+
 use super::{Node, Value};
 
 /// Brings a freshly built node to normal form.
@@ -29,7 +31,11 @@ pub(super) fn normal(mut node: Node) -> Value {
                     _ => None,
                 };
                 if let Some(strict) = strict {
-                    set(&mut node, "operator", Value::Text(strict.to_owned()));
+                    set(
+                        &mut node,
+                        "operator",
+                        Value::Text(CompactString::new_inline(strict)),
+                    );
                 }
             }
             node.into()
@@ -92,7 +98,7 @@ fn property(value: Value) -> Value {
     };
     match node.kind.as_ref() {
         "Identifier" => {
-            let Some(name) = node.identifier().map(str::to_owned) else {
+            let Some(name) = node.identifier().map(CompactString::new) else {
                 return Value::Node(node);
             };
             let range = node.range.clone();
@@ -143,7 +149,7 @@ fn key_name(key: Value) -> Value {
 }
 
 /// `name` where the value is `['name']`.
-fn computed_name(value: &Value) -> Option<String> {
+fn computed_name(value: &Value) -> Option<CompactString> {
     let Value::Node(computed) = value else {
         return None;
     };
@@ -158,7 +164,7 @@ fn computed_name(value: &Value) -> Option<String> {
     }
 }
 
-fn plain_template(node: &Node) -> Option<String> {
+fn plain_template(node: &Node) -> Option<CompactString> {
     let Value::List(parts) = node.field("quasis") else {
         return None;
     };
@@ -214,7 +220,7 @@ fn drop_empty(node: &mut Node, field: &str) {
     }
 }
 
-fn identifier(name: String, range: Range<usize>) -> Value {
+fn identifier(name: CompactString, range: Range<usize>) -> Value {
     let fields = vec![(Cow::Borrowed("value"), Value::Text(name))];
     Node {
         kind: Cow::Borrowed("Identifier"),

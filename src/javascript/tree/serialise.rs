@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use compact_str::CompactString;
 use serde::ser::{self, Serialize};
 use swc_common::BytePos;
 
@@ -14,23 +15,58 @@ use crate::javascript::parse::Parsed;
 /// How deep nodes may be nested. Published targets stay below 100.
 const DEEPEST: usize = 2_000;
 
-/// Fields that say nothing about meaning: how a literal was spelt, TypeScript's parts, swc's own marks.
-const SILENT: [&str; 14] = [
+/// What swc calls a place in the file.
+const SPAN: &str = "Span";
+
+/// Whether a field says nothing about meaning: how a literal was spelt, TypeScript's parts, swc's own marks.
+fn is_silent(name: &str) -> bool {
+    matches!(
+        name,
+        "ctxt"
+            | "optional"
+            | "typeAnnotation"
+            | "typeArguments"
+            | "typeParameters"
+            | "typeParams"
+            | "returnType"
+            | "decorators"
+            | "declare"
+            | "definite"
+            | "superTypeParams"
+            | "implements"
+            | "interpreter"
+            | "tail"
+    )
+}
+
+/// Fields of what swc flattens into the node that holds it: only there a field's name comes as text.
+const FLATTENED: [&str; 17] = [
+    "type",
+    "span",
     "ctxt",
+    "value",
     "optional",
-    "typeAnnotation",
-    "typeArguments",
-    "typeParameters",
-    "typeParams",
-    "returnType",
+    "identifier",
+    "key",
+    "params",
     "decorators",
-    "declare",
-    "definite",
-    "superTypeParams",
+    "body",
+    "generator",
+    "async",
+    "superClass",
+    "isAbstract",
     "implements",
-    "interpreter",
-    "tail",
+    "declare",
+    "typeAnnotation",
 ];
+
+/// What the serialiser makes of a part of swc's tree.
+pub(super) enum Piece {
+    /// A part of ours.
+    Value(Value),
+    /// Where a part stands. Every node has one: to make it a node of its own would double the work.
+    Range(Range<usize>),
+}
 
 /// The serialiser that swc's tree is walked with.
 #[derive(Clone, Copy)]
@@ -78,6 +114,8 @@ pub(super) struct Parts<'p> {
     builder: Builder<'p>,
     kind: Cow<'static, str>,
     range: Option<Range<usize>>,
+    /// The ends of a span, which is no node.
+    ends: (f64, f64),
     fields: Vec<(Cow<'static, str>, Value)>,
     key: Cow<'static, str>,
 }
@@ -88,39 +126,43 @@ impl<'p> Parts<'p> {
             builder,
             kind: Cow::Borrowed(kind),
             range: None,
-            fields: Vec::new(),
+            ends: (0.0, 0.0),
+            // Most nodes have one or two.
+            fields: Vec::with_capacity(if kind == SPAN { 0 } else { 2 }),
             key: Cow::Borrowed(""),
         }
     }
 
-    fn add(&mut self, name: Cow<'static, str>, value: Value) {
-        match (name.as_ref(), value) {
-            ("type", Value::Text(kind)) => self.kind = Cow::Owned(kind),
-            ("span", Value::Node(span)) => self.range = Some(span.range.clone()),
-            (silent, _) if SILENT.contains(&silent) => {}
-            (_, value) => self.fields.push((name, value)),
+    fn add(&mut self, name: Cow<'static, str>, piece: Piece) {
+        match (name.as_ref(), piece) {
+            ("start", Piece::Value(Value::Number(at))) if self.kind == SPAN => self.ends.0 = at,
+            ("end", Piece::Value(Value::Number(at))) if self.kind == SPAN => self.ends.1 = at,
+            // Mostly the struct's own name.
+            ("type", Piece::Value(Value::Text(kind))) => {
+                if self.kind != kind.as_str() {
+                    self.kind = Cow::Owned(kind.into_string());
+                }
+            }
+            ("span", Piece::Range(range)) => self.range = Some(range),
+            (_, Piece::Value(value)) => self.fields.push((name, value)),
+            (_, Piece::Range(_)) => {}
         }
     }
 
-    fn finish(self) -> Value {
+    fn finish(self) -> Piece {
+        if self.kind == SPAN {
+            let offset = |at: f64| self.builder.parsed.offset(BytePos(at as u32));
+            return Piece::Range(offset(self.ends.0)..offset(self.ends.1));
+        }
+        Piece::Value(self.node())
+    }
+
+    fn node(self) -> Value {
         let mut node = Node {
             kind: self.kind,
             range: 0..0,
             fields: self.fields,
         };
-        if node.kind == "Span" {
-            let position = |name| match node.field(name) {
-                Value::Number(at) => self.builder.parsed.offset(BytePos(*at as u32)),
-                _ => 0,
-            };
-            let range = position("start")..position("end");
-            return Node {
-                range,
-                fields: Vec::new(),
-                kind: node.kind,
-            }
-            .into();
-        }
         // An argument or element: `{spread, expression}` without a kind of its own.
         if node.kind == "ExprOrSpread" {
             let expression = take(&mut node, "expression");
@@ -157,7 +199,7 @@ impl<'p> Parts<'p> {
 }
 
 impl ser::SerializeStruct for Parts<'_> {
-    type Ok = Value;
+    type Ok = Piece;
     type Error = Failed;
 
     fn serialize_field<T: Serialize + ?Sized>(
@@ -165,37 +207,42 @@ impl ser::SerializeStruct for Parts<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
-        if !SILENT.contains(&name) {
+        if !is_silent(name) {
             let value = value.serialize(self.builder)?;
             self.add(Cow::Borrowed(name), value);
         }
         Ok(())
     }
 
-    fn end(self) -> Result<Value, Failed> {
+    fn end(self) -> Result<Piece, Failed> {
         Ok(self.finish())
     }
 }
 
 impl ser::SerializeMap for Parts<'_> {
-    type Ok = Value;
+    type Ok = Piece;
     type Error = Failed;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failed> {
-        if let Value::Text(key) = key.serialize(self.builder)? {
-            self.key = Cow::Owned(key);
+        if let Piece::Value(Value::Text(key)) = key.serialize(self.builder)? {
+            self.key = match FLATTENED.iter().find(|known| **known == key) {
+                Some(known) => Cow::Borrowed(known),
+                None => Cow::Owned(key.into_string()),
+            };
         }
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
-        let value = value.serialize(self.builder)?;
         let key = std::mem::take(&mut self.key);
-        self.add(key, value);
+        if !is_silent(&key) {
+            let value = value.serialize(self.builder)?;
+            self.add(key, value);
+        }
         Ok(())
     }
 
-    fn end(self) -> Result<Value, Failed> {
+    fn end(self) -> Result<Piece, Failed> {
         Ok(self.finish())
     }
 }
@@ -203,110 +250,112 @@ impl ser::SerializeMap for Parts<'_> {
 pub(super) struct Elements<'p>(Builder<'p>, Vec<Value>);
 
 impl ser::SerializeSeq for Elements<'_> {
-    type Ok = Value;
+    type Ok = Piece;
     type Error = Failed;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
-        self.1.push(value.serialize(self.0)?);
+        if let Piece::Value(value) = value.serialize(self.0)? {
+            self.1.push(value);
+        }
         Ok(())
     }
 
-    fn end(self) -> Result<Value, Failed> {
-        Ok(Value::List(self.1))
+    fn end(self) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::List(self.1)))
     }
 }
 
 impl ser::SerializeTuple for Elements<'_> {
-    type Ok = Value;
+    type Ok = Piece;
     type Error = Failed;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
         ser::SerializeSeq::serialize_element(self, value)
     }
 
-    fn end(self) -> Result<Value, Failed> {
+    fn end(self) -> Result<Piece, Failed> {
         ser::SerializeSeq::end(self)
     }
 }
 
 impl<'p> ser::Serializer for Builder<'p> {
-    type Ok = Value;
+    type Ok = Piece;
     type Error = Failed;
     type SerializeSeq = Elements<'p>;
     type SerializeTuple = Elements<'p>;
-    type SerializeTupleStruct = ser::Impossible<Value, Failed>;
-    type SerializeTupleVariant = ser::Impossible<Value, Failed>;
+    type SerializeTupleStruct = ser::Impossible<Piece, Failed>;
+    type SerializeTupleVariant = ser::Impossible<Piece, Failed>;
     type SerializeMap = Parts<'p>;
     type SerializeStruct = Parts<'p>;
-    type SerializeStructVariant = ser::Impossible<Value, Failed>;
+    type SerializeStructVariant = ser::Impossible<Piece, Failed>;
 
-    fn serialize_bool(self, value: bool) -> Result<Value, Failed> {
-        Ok(Value::Bool(value))
+    fn serialize_bool(self, value: bool) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Bool(value)))
     }
-    fn serialize_i8(self, value: i8) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_i8(self, value: i8) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_i16(self, value: i16) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_i16(self, value: i16) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_i32(self, value: i32) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_i32(self, value: i32) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_i64(self, value: i64) -> Result<Value, Failed> {
-        Ok(Value::Number(value as f64))
+    fn serialize_i64(self, value: i64) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value as f64)))
     }
-    fn serialize_u8(self, value: u8) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_u8(self, value: u8) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_u16(self, value: u16) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_u16(self, value: u16) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_u32(self, value: u32) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_u32(self, value: u32) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_u64(self, value: u64) -> Result<Value, Failed> {
-        Ok(Value::Number(value as f64))
+    fn serialize_u64(self, value: u64) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value as f64)))
     }
-    fn serialize_f32(self, value: f32) -> Result<Value, Failed> {
-        Ok(Value::Number(value.into()))
+    fn serialize_f32(self, value: f32) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value.into())))
     }
-    fn serialize_f64(self, value: f64) -> Result<Value, Failed> {
-        Ok(Value::Number(value))
+    fn serialize_f64(self, value: f64) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Number(value)))
     }
-    fn serialize_char(self, value: char) -> Result<Value, Failed> {
-        Ok(Value::Text(value.to_string()))
+    fn serialize_char(self, value: char) -> Result<Piece, Failed> {
+        Ok(text(value.encode_utf8(&mut [0; 4])))
     }
-    fn serialize_str(self, value: &str) -> Result<Value, Failed> {
-        Ok(Value::Text(value.to_owned()))
+    fn serialize_str(self, value: &str) -> Result<Piece, Failed> {
+        Ok(text(value))
     }
-    fn serialize_bytes(self, value: &[u8]) -> Result<Value, Failed> {
-        Ok(Value::Text(String::from_utf8_lossy(value).into_owned()))
+    fn serialize_bytes(self, value: &[u8]) -> Result<Piece, Failed> {
+        Ok(text(&String::from_utf8_lossy(value)))
     }
-    fn serialize_none(self) -> Result<Value, Failed> {
-        Ok(Value::Null)
+    fn serialize_none(self) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Null))
     }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Failed> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Piece, Failed> {
         value.serialize(self)
     }
-    fn serialize_unit(self) -> Result<Value, Failed> {
-        Ok(Value::Null)
+    fn serialize_unit(self) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Null))
     }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Value, Failed> {
-        Ok(Value::Null)
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Piece, Failed> {
+        Ok(Piece::Value(Value::Null))
     }
     fn serialize_unit_variant(
         self,
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<Value, Failed> {
-        Ok(Value::Text(variant.to_owned()))
+    ) -> Result<Piece, Failed> {
+        Ok(text(variant))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<Value, Failed> {
+    ) -> Result<Piece, Failed> {
         value.serialize(self)
     }
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -315,7 +364,7 @@ impl<'p> ser::Serializer for Builder<'p> {
         _: u32,
         _: &'static str,
         value: &T,
-    ) -> Result<Value, Failed> {
+    ) -> Result<Piece, Failed> {
         value.serialize(self)
     }
     fn serialize_seq(self, length: Option<usize>) -> Result<Elements<'p>, Failed> {
@@ -355,4 +404,8 @@ impl<'p> ser::Serializer for Builder<'p> {
     ) -> Result<Self::SerializeStructVariant, Failed> {
         Err(Failed)
     }
+}
+
+fn text(text: &str) -> Piece {
+    Piece::Value(Value::Text(CompactString::new(text)))
 }
