@@ -5,6 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod places;
+
+use places::Opened;
+pub(super) use places::Places;
+
 use super::cache::Cache;
 use super::integrity::{Algorithm, Integrity};
 use super::tarball::Kept;
@@ -26,21 +31,20 @@ pub struct Files {
 enum Source {
     Memory(Arc<Kept>),
     Cached {
-        entries: BTreeMap<String, Entry>,
+        places: Places,
         cache: Arc<Cache>,
         restore: Box<Restore>,
-        restored: Mutex<Option<Arc<Kept>>>,
+        found: Mutex<Found>,
     },
     Directory(PathBuf),
 }
 
-/// Where in the cache a file is.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Entry {
-    /// SHA-256, in hexadecimal.
-    pub(super) digest: String,
-    /// Bytes.
-    pub(super) length: u64,
+/// Where the bytes of a cached package were found.
+#[derive(Default)]
+struct Found {
+    opened: Opened,
+    /// All files, fetched anew.
+    restored: Option<Arc<Kept>>,
 }
 
 impl Files {
@@ -61,17 +65,17 @@ impl Files {
     }
 
     pub(super) fn cached(
-        entries: BTreeMap<String, Entry>,
+        places: Places,
         cache: Arc<Cache>,
         restore: impl Fn() -> Result<Arc<Kept>> + Send + Sync + 'static,
     ) -> Self {
         let restore = Box::new(restore);
         Self {
             source: Arc::new(Source::Cached {
-                entries,
+                places,
                 cache,
                 restore,
-                restored: Mutex::default(),
+                found: Mutex::default(),
             }),
         }
     }
@@ -82,22 +86,26 @@ impl Files {
             Source::Memory(kept) => Ok(kept.get(path).cloned()),
             Source::Directory(directory) => read_below(directory, path),
             Source::Cached {
-                entries,
+                places,
                 cache,
                 restore,
-                restored,
+                found,
             } => {
-                let Some(entry) = entries.get(path) else {
+                let Some(place) = places.files.get(path) else {
                     return Ok(None);
                 };
-                let mut restored = restored.lock().unwrap_or_else(PoisonError::into_inner);
-                if restored.is_none() {
-                    if let Some(bytes) = cache.object(&entry.digest) {
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                if found.restored.is_none() {
+                    if let Some(bytes) = places.read(place, &mut found.opened, cache) {
                         return Ok(Some(bytes));
                     }
-                    *restored = Some(restore()?);
+                    found.restored = Some(restore()?);
                 }
-                Ok(restored.as_ref().and_then(|kept| kept.get(path)).cloned())
+                Ok(found
+                    .restored
+                    .as_ref()
+                    .and_then(|kept| kept.get(path))
+                    .cloned())
             }
         }
     }
@@ -105,8 +113,8 @@ impl Files {
     /// The SHA-256 of one file, in hexadecimal; `None` where there is no such file. What is cached is known by its digest,
     /// and is not read for it.
     pub fn digest(&self, path: &str) -> Result<Option<String>> {
-        if let Source::Cached { entries, .. } = &*self.source {
-            return Ok(entries.get(path).map(|entry| entry.digest.clone()));
+        if let Source::Cached { places, .. } = &*self.source {
+            return Ok(places.files.get(path).map(|place| place.digest.clone()));
         }
         let of = |bytes: Vec<u8>| Integrity::of_bytes(Algorithm::Sha256, &bytes).hex();
         Ok(self.read(path)?.map(of))
@@ -138,7 +146,7 @@ impl Files {
         };
         match &*self.source {
             Source::Memory(kept) => Ok(below(kept, &prefix)),
-            Source::Cached { entries, .. } => Ok(below(entries, &prefix)),
+            Source::Cached { places, .. } => Ok(below(&places.files, &prefix)),
             Source::Directory(root) => {
                 let mut found = Vec::new();
                 for entry in walkdir::WalkDir::new(root.join(directory)).sort_by_file_name() {
@@ -174,7 +182,9 @@ impl fmt::Debug for Files {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.source {
             Source::Memory(kept) => write!(formatter, "{} files in memory", kept.len()),
-            Source::Cached { entries, .. } => write!(formatter, "{} cached files", entries.len()),
+            Source::Cached { places, .. } => {
+                write!(formatter, "{} cached files", places.files.len())
+            }
             Source::Directory(directory) => {
                 write!(formatter, "the files in {}", directory.display())
             }

@@ -105,8 +105,8 @@ impl Selection {
     /// Changes whenever other files are kept, or more is read out of them: what was cached before is of no use then.
     pub(super) fn generation(self) -> &'static str {
         match self {
-            Self::Ghost => "ghost files 1",
-            Self::KnexMigrator => "knex-migrator files 1",
+            Self::Ghost => "ghost files 2",
+            Self::KnexMigrator => "knex-migrator files 2",
         }
     }
 

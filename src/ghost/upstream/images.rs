@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{Upstream, not_cached};
 use crate::error::Result;
 use crate::ghost::cache::Shelf;
-use crate::ghost::files::Entry;
 use crate::ghost::image::{Config, Image, Limits, Node, Reference, Repository, Tree};
 
 /// Changes whenever other files of an image are kept: what was cached before is of no use then.
@@ -17,6 +16,15 @@ const GENERATION: &str = "image files 1";
 struct KnownImage {
     config: Config,
     nodes: BTreeMap<String, KnownNode>,
+}
+
+/// Where in the cache a file is.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    /// SHA-256, in hexadecimal.
+    digest: String,
+    /// Bytes.
+    length: u64,
 }
 
 #[derive(Serialize, Deserialize)]

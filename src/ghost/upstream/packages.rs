@@ -1,6 +1,5 @@
 //! Metadata and files of one package: out of the cache, or out of the registry and then into the cache.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Upstream, not_cached};
 use crate::error::{Error, Result};
 use crate::ghost::cache::{Cache, Shelf};
-use crate::ghost::files::{Entry, Files};
+use crate::ghost::files::{Files, Places};
 use crate::ghost::registry::{Manifest, Packument};
 use crate::ghost::release::{Facts, Selection};
 use crate::ghost::tarball::Kept;
@@ -30,7 +29,7 @@ struct KnownPackument {
 
 #[derive(Serialize, Deserialize)]
 struct Contents {
-    files: BTreeMap<String, Entry>,
+    places: Places,
     facts: Option<Facts>,
 }
 
@@ -157,14 +156,11 @@ impl Upstream {
         let key = format!("{} {digest}", selection.generation());
         let known: Option<Contents> = shared.recall(Shelf::Contents, &key);
         if let (Some(contents), Some(cache)) = (known, &shared.cache)
-            && contents
-                .files
-                .values()
-                .all(|entry| cache.has_object(&entry.digest, entry.length))
+            && contents.places.are_in(cache)
         {
             let (again, manifest, key) = (self.clone(), manifest.clone(), key.clone());
             let restore = move || Ok(again.fetch(&manifest, selection, key.clone(), &|_| {})?.0);
-            let files = Files::cached(contents.files, Arc::clone(cache), restore);
+            let files = Files::cached(contents.places, Arc::clone(cache), restore);
             return Ok(Package {
                 files,
                 facts: contents.facts,
@@ -216,15 +212,8 @@ impl Upstream {
 
 /// The files first, then what names them: whoever finds the contents finds the files.
 fn keep(cache: &Cache, key: &str, kept: &Kept, facts: Option<Facts>) -> Result<()> {
-    let mut files = BTreeMap::new();
-    for (path, bytes) in kept {
-        let entry = Entry {
-            digest: cache.keep_object(bytes)?,
-            length: bytes.len() as u64,
-        };
-        files.insert(path.clone(), entry);
-    }
-    cache.keep_document(Shelf::Contents, key, &Contents { files, facts })
+    let places = Places::keep(kept, cache)?;
+    cache.keep_document(Shelf::Contents, key, &Contents { places, facts })
 }
 
 fn now() -> u64 {
