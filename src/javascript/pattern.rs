@@ -104,7 +104,7 @@ impl Compiled {
         let object = pattern(&format!("{{{source}}}"))?;
         let what = match object.field("properties") {
             Value::List(list) => match list.as_slice() {
-                [Value::Node(node)] => What::Pattern((**node).clone()),
+                [Value::Node(node)] => What::Pattern(node.clone()),
                 _ => What::Pattern(object),
             },
             _ => What::Pattern(object),
@@ -183,10 +183,10 @@ fn pattern(source: &str) -> Result<Node, Unreadable> {
     };
     match statement {
         Value::Node(statement) if expression => match statement.field("expression") {
-            Value::Node(inner) => Ok((**inner).clone()),
-            _ => Ok(*statement),
+            Value::Node(inner) => Ok(inner.clone()),
+            _ => Ok(statement),
         },
-        Value::Node(statement) => Ok(*statement),
+        Value::Node(statement) => Ok(statement),
         _ => Ok(root),
     }
 }

@@ -42,7 +42,7 @@ pub enum Value {
     /// A name, an operator, a string's value: short ones lie in the value itself, and a file has thousands.
     Text(CompactString),
     /// A single part.
-    Node(Box<Node>),
+    Node(Node),
     /// Parts in order.
     List(Vec<Value>),
 }
@@ -114,14 +114,14 @@ impl Node {
 pub fn of(parsed: &Parsed<'_>) -> Result<Node, Unreadable> {
     let builder = Builder::new(parsed);
     match parsed.program.serialize(builder) {
-        Ok(Piece::Value(Value::Node(node))) => Ok(*node),
+        Ok(Piece::Value(Value::Node(node))) => Ok(node),
         Ok(_) | Err(Failed) => Err(Unreadable::TooDeep(0)),
     }
 }
 
 impl From<Node> for Value {
     fn from(node: Node) -> Self {
-        Self::Node(Box::new(node))
+        Self::Node(node)
     }
 }
 
