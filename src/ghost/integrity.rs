@@ -108,6 +108,18 @@ impl Integrity {
         hasher.finish()
     }
 
+    /// This digest, if it is one of `accepted`; an empty list accepts any.
+    pub(super) fn one_of(self, accepted: &[Self]) -> Result<Self, Failure> {
+        match accepted.first() {
+            Some(expected) if !accepted.contains(&self) => Err(Failure::Digest {
+                algorithm: self.algorithm.name(),
+                expected: expected.hex(),
+                found: self.hex(),
+            }),
+            _ => Ok(self),
+        }
+    }
+
     /// The algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -225,15 +237,7 @@ impl<R: Read> Verifier<R> {
     pub fn finish(mut self, accepted: &[Integrity]) -> Result<Integrity, Failure> {
         let mut rest = [0; 16 * 1024];
         while self.read(&mut rest)? > 0 {}
-        let found = self.hasher.finish();
-        match accepted.first() {
-            Some(expected) if !accepted.contains(&found) => Err(Failure::Digest {
-                algorithm: found.algorithm.name(),
-                expected: expected.hex(),
-                found: found.hex(),
-            }),
-            _ => Ok(found),
-        }
+        self.hasher.finish().one_of(accepted)
     }
 }
 
