@@ -48,6 +48,21 @@ pub enum Failure {
         /// How long was waited.
         after: Duration,
     },
+    /// Something came, but so little that it would go on for days.
+    #[error(
+        "{host} is too slow: {received} B came in {} s, and less than {floor} B a second is not waited for",
+        seconds(*within)
+    )]
+    TooSlow {
+        /// The server.
+        host: String,
+        /// Bytes that came.
+        received: u64,
+        /// How long they were waited for.
+        within: Duration,
+        /// What would have to come in a second.
+        floor: u64,
+    },
     /// The connection broke, or what came is not HTTP.
     #[error("the answer of {host} broke off: {why}")]
     Broken {
@@ -102,7 +117,10 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Status { code, .. } => matches!(code, 408 | 429 | 500 | 502 | 503 | 504),
-            Self::Unreachable { .. } | Self::Slow { .. } | Self::Broken { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Slow { .. }
+            | Self::TooSlow { .. }
+            | Self::Broken { .. } => true,
             Self::Certificate { .. }
             | Self::Redirect { .. }
             | Self::TooLarge { .. }
@@ -150,7 +168,7 @@ impl Failure {
             Self::Certificate { .. } => {
                 "name the authority that signed it with `cafile` in an .npmrc, or in SSL_CERT_FILE"
             }
-            Self::Slow { .. } | Self::Broken { .. } => {
+            Self::Slow { .. } | Self::TooSlow { .. } | Self::Broken { .. } => {
                 "try again, name another registry with --registry, or use what is cached with --offline"
             }
             Self::Redirect { .. } => "check the address, or name another registry with --registry",
@@ -186,6 +204,9 @@ impl Failure {
             Self::Unreachable { .. } => "check the registry's name, the network and HTTPS_PROXY",
             Self::Certificate { .. } => "name the authority that signed it in SSL_CERT_FILE",
             Self::Slow { .. } | Self::Broken { .. } => "try again",
+            Self::TooSlow { .. } => {
+                "try again, or save the image where the line is faster (`docker save`) and check that archive"
+            }
             Self::Redirect { .. } => "check the image's name",
             Self::TooLarge { .. } | Self::Escape { .. } => {
                 "it is not safe to unpack; nothing of it was kept. Check where it comes from"

@@ -3,6 +3,7 @@
 //! What is asked for and with which credentials is the caller's: they are asked for anew at every redirect, so
 //! none ever goes to a host that it does not belong to.
 
+mod pace;
 mod tls;
 
 use std::collections::HashMap;
@@ -11,7 +12,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
+};
 use url::Url;
+
+use pace::{FLOOR, Floor, TooSlow};
 
 use super::failure::{Failure, quoted_line};
 use super::npm_config::{ClientIdentity, Trust};
@@ -30,7 +37,8 @@ const REFUSAL_LIMIT: u64 = 4096;
 pub struct Patience {
     /// For a connection, the TLS handshake included.
     pub connect: Duration,
-    /// For the first byte of the answer, and from one byte to the next.
+    /// For the head of the answer, the whole of it; then from one byte to the next. A body that brings next to nothing
+    /// while it is waited for that long is given up on as well.
     pub stall: Duration,
     /// How often a passing failure is tried again.
     pub retries: u32,
@@ -270,7 +278,7 @@ impl Client {
             })?),
         };
         let tls = tls::configuration(&self.trust, route.identity.as_ref())?;
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .tls_config(tls)
             .proxy(proxy)
             .http_status_as_error(false)
@@ -278,12 +286,22 @@ impl Client {
             .max_redirects_will_error(false)
             .user_agent(concat!("ghostfix/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(self.patience.connect))
+            // For the whole head, however it comes: this one is not begun anew at each byte, as the next is.
             .timeout_recv_response(Some(self.patience.stall))
             .timeout_per_read(Some(self.patience.stall))
             .timeout_per_write(Some(self.patience.stall))
             .input_buffer_size(256 * 1024)
-            .build()
-            .new_agent();
+            .build();
+        // ureq's own connectors in their order, with the floor right above the socket.
+        let connector = ()
+            .chain(SocksConnector::default())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(Floor {
+                window: self.patience.stall,
+            })
+            .chain(RustlsConnector::default());
+        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(route.clone(), agent.clone());
         Ok(agent)
     }
@@ -364,21 +382,33 @@ impl Read for Body {
                 self.received += count as u64;
                 Ok(count)
             }
-            Err(error) => {
-                let why = ureq::Error::from(error);
-                Err(if matches!(why, ureq::Error::Timeout(_)) {
-                    Failure::Slow {
-                        host: self.host.clone(),
-                        after: self.stall,
-                    }
-                } else {
-                    Failure::Broken {
-                        host: self.host.clone(),
-                        why: quoted_line(&why.to_string()),
-                    }
-                }
-                .into_io())
-            }
+            Err(error) => Err(self.failure(&error.into()).into_io()),
+        }
+    }
+}
+
+impl Body {
+    fn failure(&self, error: &ureq::Error) -> Failure {
+        let host = self.host.clone();
+        let too_slow = match error {
+            ureq::Error::Other(why) => why.downcast_ref::<TooSlow>(),
+            _ => None,
+        };
+        match (too_slow, error) {
+            (Some(&TooSlow { received, waited }), _) => Failure::TooSlow {
+                host,
+                received,
+                within: waited,
+                floor: FLOOR,
+            },
+            (None, ureq::Error::Timeout(_)) => Failure::Slow {
+                host,
+                after: self.stall,
+            },
+            (None, other) => Failure::Broken {
+                host,
+                why: quoted_line(&other.to_string()),
+            },
         }
     }
 }

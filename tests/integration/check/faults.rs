@@ -184,6 +184,56 @@ fn a_registry_that_stalls_is_waited_for_as_long_as_npm_would_and_no_longer() {
 }
 
 #[test]
+fn a_registry_that_drips_is_given_up_on_like_one_that_stalls() {
+    for (name, path, subject, asked) in [
+        ("a tarball", TARBALL, "the tarball of ghost@6.65.0", 2),
+        ("metadata", "/ghost/6.65.0", "ghost@6.65.0", 1),
+    ] {
+        let (registry, home) = (registry(), tempfile::tempdir().unwrap());
+        fs::write(
+            home.path().join(".npmrc"),
+            "fetch-retries=1\nfetch-timeout=500\n",
+        )
+        .unwrap();
+        // Never half a second without a byte, and two minutes for all of them.
+        registry.fault(
+            path,
+            [Reply::Trickle {
+                body: vec![b'x'; 2400],
+                piece: 1,
+                pause: Duration::from_millis(50),
+            }],
+        );
+        let answer = run(
+            home.path(),
+            &["check", "6.65.0", "--registry", &registry.url()],
+        );
+        assert_eq!(answer.code(), 6, "{name}: {answer}");
+        assert_eq!(answer.stdout, "", "{name}");
+        let said = said(&answer);
+        let start = format!(
+            "error: {subject}: {} is too slow: ",
+            registry.server.address
+        );
+        let end = " s, and less than 1024 B a second is not waited for next: try again, name another registry with --registry, or use what is cached with --offline";
+        assert!(
+            said.starts_with(&start) && said.ends_with(end),
+            "{name}: {answer}"
+        );
+        assert_eq!(registry.asked(path), asked, "{name}");
+        assert!(answer.took < Duration::from_secs(30), "{name}: {answer}");
+        assert_nothing_of_ghost(home.path(), name);
+        // Another registry has it.
+        let (code, report) = check(home.path(), &self::registry().url(), &["6.65.0"]);
+        assert_eq!(
+            (code, verdicts(&report)[0].2),
+            (0, "ok"),
+            "{name}: {report}"
+        );
+    }
+}
+
+#[test]
 fn a_digest_in_the_metadata_that_no_tarball_has_is_refused() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
     fs::write(home.path().join(".npmrc"), "").unwrap();

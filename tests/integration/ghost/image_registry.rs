@@ -481,6 +481,43 @@ fn a_layer_that_breaks_off_is_begun_anew() {
 }
 
 #[test]
+fn a_layer_that_drips_is_given_up_on() {
+    let image = image();
+    let (blobs, manifest) = (image.blobs.clone(), image.manifest.clone());
+    let registry =
+        Server::start(
+            move |seen| match seen.path().strip_prefix("/v2/ghost/blobs/sha256:") {
+                Some(blob) if blobs[blob].starts_with(&[0x1f, 0x8b]) => Reply::Trickle {
+                    body: blobs[blob].clone(),
+                    piece: 1,
+                    pause: Duration::from_millis(50),
+                },
+                Some(blob) => Reply::bytes("application/octet-stream", blobs[blob].clone()),
+                None => Reply::bytes(
+                    "application/vnd.oci.image.manifest.v1+json",
+                    manifest.clone(),
+                ),
+            },
+        );
+    let name = format!("{}/ghost:6", registry.address);
+    let started = Instant::now();
+    let error = pull(&name, "{}").unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(15), "{error}");
+    assert_eq!(error.exit_code(), 6);
+    assert!(
+        error.to_string().starts_with(&format!(
+            "docker://{name}: {} is too slow: ",
+            registry.address
+        )),
+        "{error}"
+    );
+    assert_eq!(
+        error.next_step(),
+        "try again, or save the image where the line is faster (`docker save`) and check that archive"
+    );
+}
+
+#[test]
 fn a_registry_that_is_not_there_or_is_none_says_so() {
     let gone = Server::start(|_| Reply::HangUp);
     let name = format!("{}/ghost:6", gone.address);

@@ -8,4 +8,5 @@ mod npm_config;
 mod published;
 mod registry;
 pub(crate) mod server;
+mod slow;
 mod upstream;

@@ -254,8 +254,20 @@ fn each_lasting_fault_has_its_own_words_and_ends_in_time() {
     }
 }
 
+/// Bytes that no packing makes fewer.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let byte = std::iter::from_fn(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some(state.to_be_bytes()[0])
+    });
+    byte.take(length).collect()
+}
+
 #[test]
 fn a_slow_registry_is_waited_for_as_long_as_something_comes() {
+    // Too much of it to come too slowly, however busy the machine is.
+    let ghost = || ghost().file("image.png", noise(60_000));
     let fake = FakeRegistry::start(vec![ghost()]);
     let registry = registry_at(&fake.url(), "");
     let manifest = registry.manifest("ghost", "6.65.0").unwrap().unwrap();
@@ -466,7 +478,7 @@ fn tarballs_of_the_registry_behind_a_mirror_are_asked_of_the_mirror() {
 }
 
 /// A certificate for 127.0.0.1, and the authority that signed it, in PEM.
-fn certificate() -> (Arc<rustls::ServerConfig>, String) {
+pub(super) fn certificate() -> (Arc<rustls::ServerConfig>, String) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
