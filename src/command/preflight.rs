@@ -16,7 +16,7 @@ use crate::preflight::{check, saved};
 use crate::report::{CheckDescription, ChecksReport, PreflightReport, Report};
 use crate::settings::{Ask, Connection, FailOn, Preflight, Root};
 
-mod installed;
+mod ghost_facts;
 mod telling;
 
 use telling::Telling;
@@ -104,7 +104,7 @@ fn gather(
     std::thread::scope(|scope| {
         let proof = found
             .as_ref()
-            .map(|found| scope.spawn(|| installed::patches(found, sandbox)));
+            .map(|found| scope.spawn(|| ghost_facts::patches(found, sandbox)));
         let mut facts = ask(settings, found.as_ref(), variables, telling)?;
         if let (Some(proof), Some(installation)) = (proof, &mut facts.installation) {
             let proved = proof.join();
@@ -126,7 +126,7 @@ fn ask(
     variables: &Variables,
     telling: &mut Telling<'_>,
 ) -> Result<Facts> {
-    let installation = found.map(installed::read);
+    let installation = found.map(ghost_facts::read);
     let driver = ssl::Rules::of(installation.as_ref().and_then(|one| one.mysql2.as_deref()));
     let configuration = configuration(&settings.connection, found, variables, driver)?;
     let before = Facts {
@@ -167,7 +167,7 @@ fn ask(
         }
     });
     if let Some(found) = found {
-        let referencing = installed::referencing(&facts, &found.ghost.directory);
+        let referencing = ghost_facts::referencing(&facts, &found.ghost.directory);
         if let Some(installation) = &mut facts.installation {
             installation.referencing = referencing;
         }

@@ -1,4 +1,4 @@
-//! The Ghost that is installed, as far as a database matters to it.
+//! The facts about the Ghost that is installed, as far as a database matters to it.
 
 use std::path::Path;
 
