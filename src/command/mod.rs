@@ -1,6 +1,7 @@
 //! One file a command, glue only: locate, read, judge, write, report. Nothing is printed here.
 
 pub mod check;
+mod connecting;
 mod inspection;
 mod judging;
 pub mod patch;

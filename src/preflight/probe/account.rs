@@ -12,7 +12,7 @@ use crate::preflight::facts::{Fact, Login};
 
 /// Logs in as Ghost would. Where that would send the password by an exchange of keys that is not known here, the login
 /// is made encrypted instead, and the fact says so.
-pub(crate) async fn log_in(
+pub(super) async fn log_in(
     target: &Target,
     trusted: &[CertificateDer<'static>],
     offers_tls: bool,

@@ -5,7 +5,7 @@
 //! seen.
 
 mod absent;
-pub(crate) mod account;
+mod account;
 mod columns;
 mod connections;
 mod foreign_keys;
@@ -28,6 +28,7 @@ use rustls::pki_types::CertificateDer;
 use super::facts::{Fact, Facts, Login};
 use super::layer::{self, Event};
 use super::provider::Provider;
+use crate::connection::Variables;
 use crate::connection::driver::{Address, Target};
 use crate::mysql::greeting::{self, Greeting};
 use crate::mysql::session::{Answer, Session};
@@ -50,8 +51,17 @@ pub struct Manner {
 }
 
 impl Manner {
+    /// As the environment has it, with nothing forbidden.
+    #[must_use]
+    pub fn of(variables: &Variables) -> Self {
+        Self {
+            read_only: false,
+            extra_roots: variables.get("NODE_EXTRA_CA_CERTS").map(Into::into),
+        }
+    }
+
     /// The authorities that Ghost would believe, or its own process's where it names none.
-    pub(crate) fn trusted(&self, target: &Target) -> Vec<CertificateDer<'static>> {
+    fn trusted(&self, target: &Target) -> Vec<CertificateDer<'static>> {
         match target.tls.as_ref().map(|tls| &tls.ca) {
             Some(Some(texts)) => texts
                 .iter()
@@ -66,13 +76,14 @@ impl Manner {
 /// Told of each part of the way as it begins and ends.
 pub type Progress<'a> = &'a mut dyn FnMut(Event<'_>);
 
-/// Asks everything, beginning with the facts about configuration and installation.
-pub async fn gather(
+/// Connects as Ghost would and logs in, beginning with the facts about configuration and installation. Without a session
+/// the facts say what stopped it.
+pub async fn connect(
     mut facts: Facts,
     target: &Target,
     manner: &Manner,
     progress: Progress<'_>,
-) -> Facts {
+) -> (Facts, Option<Session>) {
     facts.asked_at = now();
     facts.read_only_run = manner.read_only;
     facts.provider = Provider::of(target.host(), None);
@@ -88,7 +99,7 @@ pub async fn gather(
         Address::Socket(_) => Some(Vec::new()),
     };
     let Some(addresses) = addresses else {
-        return facts;
+        return (facts, None);
     };
 
     progress(Event::Begun(&layer::CONNECTION));
@@ -96,7 +107,7 @@ pub async fn gather(
     facts.reached = reached;
     progress(Event::Ended(&layer::CONNECTION, &facts));
     let Some(mut stream) = stream else {
-        return facts;
+        return (facts, None);
     };
 
     progress(Event::Begun(&layer::GREETING));
@@ -107,7 +118,7 @@ pub async fn gather(
     facts.greeting = Fact::Known(greeting);
     progress(Event::Ended(&layer::GREETING, &facts));
     if !ready {
-        return facts;
+        return (facts, None);
     }
 
     let trusted = manner.trusted(target);
@@ -115,12 +126,12 @@ pub async fn gather(
         progress(Event::Begun(&layer::ENCRYPTION));
         if !offers_tls {
             progress(Event::Ended(&layer::ENCRYPTION, &facts));
-            return facts;
+            return (facts, None);
         }
         if let Err(failure) = greeting::request_tls(stream.as_mut(), limit).await {
             facts.tls = Fact::Unknown(failure.to_string());
             progress(Event::Ended(&layer::ENCRYPTION, &facts));
-            return facts;
+            return (facts, None);
         }
         let terms = Terms {
             host: target.host(),
@@ -142,7 +153,7 @@ pub async fn gather(
             progress(Event::Ended(&layer::CERTIFICATE, &facts));
         }
         if stops {
-            return facts;
+            return (facts, None);
         }
     }
 
@@ -151,15 +162,12 @@ pub async fn gather(
     if client.is_some_and(|client| client.is_sealed()) {
         facts.login = Fact::Unknown(SEALED.to_owned());
         progress(Event::Ended(&layer::LOGIN, &facts));
-        return facts;
+        return (facts, None);
     }
     let (login, session) = account::log_in(target, &trusted, offers_tls, limit).await;
     facts.login = login;
     progress(Event::Ended(&layer::LOGIN, &facts));
-    if let Some(session) = session {
-        ask_all(&mut facts, session, target, manner, progress).await;
-    }
-    facts
+    (facts, session)
 }
 
 fn names_match(handshake: &tls::Handshake, target: &Target) -> bool {
@@ -172,18 +180,18 @@ fn names_match(handshake: &tls::Handshake, target: &Target) -> bool {
     handshake.chain.first().is_some_and(|own| own.is_for(name))
 }
 
-async fn ask_all(
+/// Asks everything that the checks need of a session, which is left open.
+pub async fn ask(
     facts: &mut Facts,
-    mut session: Session,
+    session: &mut Session,
     target: &Target,
     manner: &Manner,
     progress: Progress<'_>,
 ) {
     let inside = matches!(facts.login.known(), Some(Login::In { .. })) && target.database.is_some();
-    let asker = &mut session;
     progress(Event::Begun(&layer::SETTINGS));
-    facts.server = identity::ask(asker).await;
-    variables::ask(asker, &mut facts.server).await;
+    facts.server = identity::ask(session).await;
+    variables::ask(session, &mut facts.server).await;
     if let Some(server) = facts.server.known() {
         let host = target.host();
         let known = Provider::of(host, Some(&server.version));
@@ -191,11 +199,11 @@ async fn ask_all(
             facts.provider = known;
         }
     }
-    facts.grants = grants::ask(asker).await;
+    facts.grants = grants::ask(session).await;
     if facts.provider.is_vitess() {
-        facts.keyspaces = keyspaces::ask(asker).await;
+        facts.keyspaces = keyspaces::ask(session).await;
     } else {
-        facts.connections = connections::ask(asker).await;
+        facts.connections = connections::ask(session).await;
     }
     progress(Event::Ended(&layer::SETTINGS, facts));
     let database = facts
@@ -204,14 +212,14 @@ async fn ask_all(
         .and_then(|server| server.database.clone());
     if let Some(database) = database.filter(|_| inside) {
         progress(Event::Begun(&layer::TABLES));
-        facts.tables = tables::ask(asker, &database).await;
-        columns::ask(asker, &database, facts).await;
-        facts.foreign_keys = foreign_keys::ask(asker, &database).await;
+        facts.tables = tables::ask(session, &database).await;
+        columns::ask(session, &database, facts).await;
+        facts.foreign_keys = foreign_keys::ask(session, &database).await;
         if facts.has_table("migrations_lock") == Some(true) {
-            facts.lock = lock::ask(asker).await;
+            facts.lock = lock::ask(session).await;
         }
         if facts.has_table("migrations") == Some(true) {
-            facts.migrations = migrations::ask(asker).await;
+            facts.migrations = migrations::ask(session).await;
         } else if facts.has_table("migrations") == Some(false) {
             facts.migrations = Fact::Known(Vec::new());
         }
@@ -221,8 +229,8 @@ async fn ask_all(
         if manner.read_only {
             not_asked(facts);
         } else {
-            absent::ask(asker, &database, target, facts).await;
-            facts.recursive = recursive::ask(asker).await;
+            absent::ask(session, &database, target, facts).await;
+            facts.recursive = recursive::ask(session).await;
         }
     }
     facts.broke = session.broken().cloned();
@@ -230,7 +238,6 @@ async fn ask_all(
     facts.rtt_us = session
         .round_trip()
         .and_then(|time| u64::try_from(time.as_micros()).ok());
-    session.close().await;
 }
 
 fn not_asked(facts: &mut Facts) {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::command::preflight::{configuration, find};
-use crate::connection::driver::Target;
+use crate::command::connecting::{approach, find, wait_for};
 use crate::connection::{Variables, ssl};
 use crate::error::{Error, Result};
 use crate::image::copies::reached;
@@ -11,12 +10,12 @@ use crate::migrations::Database;
 use crate::migrations::database::{Collations, Holds, Lock, Row};
 use crate::mysql::session::{Answer, Session, column};
 use crate::preflight::check;
-use crate::preflight::facts::{self, Fact, Facts, Login};
+use crate::preflight::facts::{Fact, Facts, Login};
 use crate::preflight::finding::{Finding, Level};
-use crate::preflight::probe::{self, Manner, account};
+use crate::preflight::probe::{self, Manner};
 use crate::settings::{Connection, Root};
 
-/// No step takes longer.
+/// The statement takes no longer.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Tables that every Ghost has had.
@@ -45,44 +44,38 @@ pub(super) fn ask(root: &Root, connection: &Connection, variables: &Variables) -
         }
         None => ssl::Rules::of(None),
     };
-    let configuration = configuration(connection, installation.as_ref(), variables, driver)?;
-    let before = Facts {
-        configuration: facts::Configuration {
-            problem: configuration.target.as_ref().err().cloned(),
-            told: configuration.told,
-            target: configuration.target.as_ref().ok().map(Into::into),
-        },
-        ..Facts::default()
-    };
-    let Ok(target) = configuration.target else {
+    let (before, target) = approach(connection, installation.as_ref(), variables, driver)?;
+    let Some(target) = target else {
         return Err(not_reached(&before));
     };
     let manner = Manner {
         read_only: true,
-        extra_roots: variables.get("NODE_EXTRA_CA_CERTS").map(Into::into),
+        ..Manner::of(variables)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::file_system("start", "the runtime", error))?;
-    runtime.block_on(async {
+    wait_for(async {
         // Who answers, and whether Ghost would trust it, is found out before anything else.
-        let facts = probe::gather(before, &target, &manner, &mut |_| {}).await;
-        let rows = rows(&facts, &target, &manner).await?;
+        let (mut facts, mut session) = probe::connect(before, &target, &manner, &mut |_| {}).await;
+        if let Some(session) = &mut session {
+            probe::ask(&mut facts, session, &target, &manner, &mut |_| {}).await;
+        }
+        let rows = rows(&facts, session.as_mut()).await;
+        if let Some(session) = session {
+            session.close().await;
+        }
         Ok(Found {
             address: address(&facts),
             database: Database {
-                rows,
+                rows: rows?,
                 lock: lock(&facts),
                 holds: holds(&facts),
                 collations: collations(&facts),
             },
         })
-    })
+    })?
 }
 
 /// The rows of `migrations`, each with the Ghost that wrote it.
-async fn rows(facts: &Facts, target: &Target, manner: &Manner) -> Result<Vec<Row>> {
+async fn rows(facts: &Facts, session: Option<&mut Session>) -> Result<Vec<Row>> {
     match facts.login.known() {
         Some(Login::In { .. }) => {}
         // Ghost makes the database, where it can.
@@ -95,10 +88,9 @@ async fn rows(facts: &Facts, target: &Target, manner: &Manner) -> Result<Vec<Row
         (_, Fact::Unknown(words)) => return Err(unreadable("the rows of `migrations`", words)),
         (_, Fact::NotReached) | (Fact::NotReached, _) => return Err(not_reached(facts)),
     };
-    let complete = if plain.is_empty() {
-        None
-    } else {
-        with_ghosts(facts, target, manner).await
+    let complete = match session {
+        Some(session) if !plain.is_empty() => with_ghosts(session).await,
+        Some(_) | None => None,
     };
     Ok(complete.unwrap_or_else(|| {
         let rows = plain.iter();
@@ -112,14 +104,8 @@ async fn rows(facts: &Facts, target: &Target, manner: &Manner) -> Result<Vec<Row
 }
 
 /// The same rows with the column that preflight has no use for; `None` where it cannot be read.
-async fn with_ghosts(facts: &Facts, target: &Target, manner: &Manner) -> Option<Vec<Row>> {
-    let trusted = manner.trusted(target);
-    let offers_tls = facts.greeting.known()?.offers_tls();
-    let (_, session) = account::log_in(target, &trusted, offers_tls, LIMIT).await;
-    let mut session: Session = session?;
-    let answer = session.ask(ROWS, LIMIT).await;
-    session.close().await;
-    let Answer::Rows(rows) = answer else {
+async fn with_ghosts(session: &mut Session) -> Option<Vec<Row>> {
+    let Answer::Rows(rows) = session.ask(ROWS, LIMIT).await else {
         return None;
     };
     let text = |row, name| column(row, name).map(str::to_owned);
