@@ -1,18 +1,21 @@
-//! A child process for the engine: this same program, started again with an empty environment, that limits itself
-//! before it reads the job and is killed when it takes too long.
+//! Child processes for the engine: this same program, started again with an empty environment, that limits itself
+//! before it reads a job and is killed when it takes too long.
 
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::fmt;
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 
-use super::engine::{self, Answers, Job};
+use super::engine::{self, Answers, Job, Seen};
 
-/// The first argument that makes this program the child. Not a command: it reads a job on standard input and prints
-/// the answers.
+/// The first argument that makes this program the child. Not a command: it reads jobs on standard input, a line each, and
+/// prints the answers.
 pub const CHILD_ARGUMENT: &str = "__prove";
 
 /// Address space of the child, in bytes.
@@ -21,6 +24,10 @@ const ADDRESS_SPACE: u64 = 512 * 1024 * 1024;
 /// CPU time of the child, in seconds. The engine's own limits are below, but some of its built-ins ask for none.
 const CPU_SECONDS: u64 = 1;
 
+/// A child that has used more CPU time than this, in milliseconds, takes no further job: each begins with nearly all that
+/// the limit leaves.
+const WORN_OUT: i64 = 100;
+
 /// After this long on the wall the child is killed: enough for a machine that is emulated or very busy.
 const WALL_TIME: Duration = Duration::from_secs(20);
 
@@ -28,19 +35,22 @@ const WALL_TIME: Duration = Duration::from_secs(20);
 const LARGEST_MESSAGE: u64 = 16 * 1024 * 1024;
 
 /// Where the engine runs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Sandbox {
-    /// In a child process of this program file.
-    Child(PathBuf),
+    /// In child processes of this program.
+    Children(Children),
     /// In this process: for fuzzing and unit tests, whose program has no [`CHILD_ARGUMENT`].
     ThisProcess,
 }
 
 impl Sandbox {
-    /// A child of the program that is running now.
+    /// Children of the program that is running now.
     #[must_use]
     pub fn of_this_program() -> Self {
-        Self::Child(this_program())
+        Self::Children(Children {
+            program: this_program(),
+            idle: Mutex::default(),
+        })
     }
 
     /// Runs a job.
@@ -51,8 +61,135 @@ impl Sandbox {
     pub fn run(&self, job: &Job) -> Result<Answers, String> {
         match self {
             Self::ThisProcess => Ok(engine::run(job)),
-            Self::Child(program) => in_child(program, job),
+            Self::Children(children) => children.run(job),
         }
+    }
+}
+
+/// Child processes, each used for job after job as long as nothing is amiss: to start one takes as long as most jobs.
+pub struct Children {
+    program: PathBuf,
+    idle: Mutex<Vec<Process>>,
+}
+
+impl fmt::Debug for Children {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Children")
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Children {
+    fn run(&self, job: &Job) -> Result<Answers, String> {
+        let mut line = serde_json::to_vec(job)
+            .map_err(|error| format!("the proof's job cannot be written: {error}"))?;
+        line.push(b'\n');
+        let idle = self.idle().pop();
+        let outcome = idle.map(|mut process| (process.ask(line.clone()), process));
+        let (answer, process) = match outcome {
+            // It was worn out, or whatever ended it has nothing to do with this job.
+            None | Some((Err(Gone::Ended(_)), _)) => {
+                let mut process = Process::start(&self.program)
+                    .map_err(|error| format!("the proof's process cannot be started: {error}"))?;
+                (process.ask(line), process)
+            }
+            Some(outcome) => outcome,
+        };
+        let answers: Answers = serde_json::from_slice(&answer.map_err(|gone| gone.to_string())?)
+            .map_err(|error| format!("the proof's process gave no answer: {error}"))?;
+        // What was stopped may have left anything behind.
+        let stopped = |seen: &Seen| matches!(seen, Seen::Stopped(_));
+        if !answers.iter().flatten().any(stopped) {
+            self.idle().push(process);
+        }
+        Ok(answers)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A child, and the threads that write and read beside whoever waits for an answer.
+struct Process {
+    child: Child,
+    jobs: Sender<Vec<u8>>,
+    answers: Receiver<io::Result<Vec<u8>>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Gone {
+    #[error("the proof's process ended with {0} (out of memory or time?)")]
+    Ended(String),
+    #[error("the proof's process was stopped after {} s", WALL_TIME.as_secs())]
+    Late,
+    #[error("the proof's process gave no answer: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+impl Process {
+    fn start(program: &Path) -> io::Result<Self> {
+        let mut child = Command::new(program)
+            .arg(CHILD_ARGUMENT)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("it has no pipes"));
+        };
+        let (jobs, waiting) = mpsc::channel::<Vec<u8>>();
+        // A child that dies early closes its end: the write fails, the missing answer tells.
+        std::thread::spawn(move || waiting.into_iter().all(|job| stdin.write_all(&job).is_ok()));
+        let (answered, answers) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            while let Some(line) = message(&mut stdout).transpose() {
+                let is_last = line.is_err();
+                if answered.send(line).is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        Ok(Self {
+            child,
+            jobs,
+            answers,
+        })
+    }
+
+    fn ask(&mut self, job: Vec<u8>) -> Result<Vec<u8>, Gone> {
+        // Where nobody writes any more, nobody answers.
+        let _ = self.jobs.send(job);
+        match self.answers.recv_timeout(WALL_TIME) {
+            Ok(answer) => Ok(answer?),
+            Err(RecvTimeoutError::Timeout) => Err(Gone::Late),
+            Err(RecvTimeoutError::Disconnected) => Err(Gone::Ended(self.child.wait()?.to_string())),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has nothing to finish, and may be in an endless loop.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The next line; `None` at the end.
+fn message(input: &mut impl io::BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    input.take(LARGEST_MESSAGE).read_until(b'\n', &mut line)?;
+    match line.last() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(line)),
+        Some(_) => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -67,60 +204,12 @@ pub(crate) fn this_program() -> PathBuf {
     }
 }
 
-fn in_child(program: &PathBuf, job: &Job) -> Result<Answers, String> {
-    let job = serde_json::to_vec(job)
-        .map_err(|error| format!("the proof's job cannot be written: {error}"))?;
-    let mut child = Command::new(program)
-        .arg(CHILD_ARGUMENT)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("the proof's process cannot be started: {error}"))?;
-    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err("the proof's process has no pipes".to_owned());
-    };
-    // A child that dies early closes its end: the write fails, the missing answer tells.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&job)));
-    let (answer, answers) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = stdout.take(LARGEST_MESSAGE).read_to_end(&mut text);
-        drop(answer.send(read.map(|_| text)));
-    });
-    let text = answers.recv_timeout(WALL_TIME);
-    if text.is_err() {
-        drop(child.kill());
-    }
-    let status = child
-        .wait()
-        .map_err(|error| format!("the proof's process is lost: {error}"))?;
-    drop(writer.join());
-    drop(reader.join());
-    let text = text.map_err(|_| {
-        format!(
-            "the proof's process was stopped after {} s",
-            WALL_TIME.as_secs()
-        )
-    })?;
-    let text = text.map_err(|error| format!("the proof's process gave no answer: {error}"))?;
-    if !status.success() {
-        return Err(format!(
-            "the proof's process ended with {status} (out of memory or time?)"
-        ));
-    }
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("the proof's process gave no answer: {error}"))
-}
-
-/// The child's side: limits itself, then reads the job and writes the answers.
+/// The child's side: limits itself, then reads jobs and writes their answers until there are none, or it is worn out.
 ///
 /// # Errors
 ///
 /// The operating system's, where a limit cannot be set or a pipe is closed.
-pub fn child(input: impl std::io::Read, mut output: impl std::io::Write) -> std::io::Result<()> {
+pub fn child(input: impl Read, mut output: impl Write) -> io::Result<()> {
     let limit = |value| Rlimit {
         current: Some(value),
         maximum: Some(value),
@@ -134,10 +223,17 @@ pub fn child(input: impl std::io::Read, mut output: impl std::io::Write) -> std:
     ] {
         setrlimit(resource, limit(value))?;
     }
-    let mut job = Vec::new();
-    input.take(LARGEST_MESSAGE).read_to_end(&mut job)?;
-    let job = serde_json::from_slice(&job).map_err(std::io::Error::other)?;
-    let answers = serde_json::to_vec(&engine::run(&job)).map_err(std::io::Error::other)?;
-    output.write_all(&answers)?;
-    output.flush()
+    let mut input = BufReader::new(input);
+    while let Some(job) = message(&mut input)? {
+        let job = serde_json::from_slice(&job).map_err(io::Error::other)?;
+        let mut answers = serde_json::to_vec(&engine::run(&job)).map_err(io::Error::other)?;
+        answers.push(b'\n');
+        output.write_all(&answers)?;
+        output.flush()?;
+        let used = clock_gettime(ClockId::ProcessCPUTime);
+        if used.tv_sec * 1000 + used.tv_nsec / 1_000_000 > WORN_OUT {
+            break;
+        }
+    }
+    Ok(())
 }
