@@ -4,7 +4,7 @@ async (load, given, proof) => {
     const { parent_id: parent, ...columns } = tables.comments;
     const { references, cascadeDelete, restrictDelete, setNullDelete, index, ...rest } = parent;
     if (given.ask === 'others') {
-        return { settles: 'returns', schema: JSON.stringify({ ...tables, comments: columns }), parent: JSON.stringify(rest) };
+        return { settles: 'returns', schema: proof.digest(JSON.stringify({ ...tables, comments: columns })), parent: JSON.stringify(rest) };
     }
     // The first that it finds counts. Without a key there is nothing to say this of: knex throws.
     const deed = cascadeDelete ? 'cascades' : restrictDelete ? 'restricts' : setNullDelete ? 'sets null' : undefined;

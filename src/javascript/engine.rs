@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rquickjs::{CatchResultExt as _, Context, Ctx, Function, Promise, Runtime};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// What is to be run: every subject with every case.
 #[derive(Debug, Serialize, Deserialize)]
@@ -104,7 +105,11 @@ impl Subject {
             options.strict = false;
             let prepare: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
             let prepared = prepare
-                .call::<_, Function<'_>>((job.harness.as_str(), source))
+                .call::<_, Function<'_>>((
+                    job.harness.as_str(),
+                    source,
+                    Function::new(ctx.clone(), digest)?,
+                ))
                 .catch(&ctx);
             let drive = match prepared {
                 Ok(drive) => drive,
@@ -177,6 +182,15 @@ impl Subject {
         }
         Seen::Stopped(error.trim().to_owned())
     }
+}
+
+/// What stands for a long text in an observation.
+#[allow(clippy::needless_pass_by_value)] // The engine hands over what is its own.
+fn digest(text: String) -> String {
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The text as the engine loads it inside of CommonJS's function: no byte order mark, a hashbang as a comment.

@@ -1,5 +1,5 @@
 // Run by the engine before the cases of a file: the globals of Node that a CommonJS file may touch while it is loaded,
-// and the road from the harness to its observation. Gives `(harness, source) => (given) => Promise<string>`.
+// and the road from the harness to its observation. Gives `(harness, source, digest) => (given) => Promise<string>`.
 (function () {
     const nothing = () => {};
     // Answers to every access, call and `new` with itself, so that a require nobody cares about does no harm.
@@ -60,7 +60,9 @@
         },
     };
 
-    return (harness, source) => {
+    return (harness, source, digest) => {
+        /** Stands for a text of which it only matters whether it is another: an observation is told, sent and compared. */
+        proof.digest = digest;
         const run = (0, eval)(`(${harness}\n)`);
         let factory;
         let flaw;

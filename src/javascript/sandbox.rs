@@ -53,6 +53,13 @@ impl Sandbox {
         })
     }
 
+    /// Makes ready for jobs that are sure to come, while there is nothing else to do. What fails now fails again then.
+    pub fn warm(&self) {
+        if let Self::Children(children) = self {
+            children.warm();
+        }
+    }
+
     /// Runs a job.
     ///
     /// # Errors
@@ -105,6 +112,15 @@ impl Children {
             self.idle().push(process);
         }
         Ok(answers)
+    }
+
+    /// Has a child ready.
+    fn warm(&self) {
+        if self.idle().is_empty()
+            && let Ok(process) = Process::start(&self.program)
+        {
+            self.idle().push(process);
+        }
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::published::{self, Judge};
@@ -52,6 +53,7 @@ impl Checker<'_> {
     fn published(&self, name: &str, wanted: &Wanted, note: Option<String>) -> Result<TargetReport> {
         // Each once: a package that repeats a file makes no more work than an honest one.
         let begun = Mutex::new(BTreeSet::new());
+        let has_come = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let watch = |arrival: &Arrival<'_>| {
                 let Arrival {
@@ -60,6 +62,9 @@ impl Checker<'_> {
                     bytes,
                 } = *arrival;
                 let package = manifest.name.clone();
+                if !has_come.swap(true, Ordering::Relaxed) {
+                    scope.spawn(|| self.judge.sandbox.warm());
+                }
                 let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
                 if self.judge.is_about(&package, path)
                     && begun.insert((package.clone(), path.to_owned()))

@@ -9,11 +9,14 @@ use saphyr_parser::{Event, Parser};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::DEPENDENCIES;
 use crate::ghost::tarball::Kept;
+
+const PNPM: &str = "pnpm-lock.yaml";
 
 /// The lock files, in the order in which package managers prefer them where there is more than one.
 pub(super) const FILES: [&str; 4] = [
-    "pnpm-lock.yaml",
+    PNPM,
     "yarn.lock",
     "npm-shrinkwrap.json",
     "package-lock.json",
@@ -39,13 +42,46 @@ pub(super) struct LockedPackage {
     pub(super) patched: bool,
 }
 
+/// A lock file that was read before the rest of its package had come: pnpm's takes longer to read than all other files
+/// together, and comes among the first.
+pub(in crate::ghost) struct ReadAhead {
+    bytes: Vec<u8>,
+    packages: BTreeMap<String, LockedPackage>,
+}
+
+impl ReadAhead {
+    /// Whether a file can be read without knowing which ranges are wanted.
+    pub(in crate::ghost) fn is_for(path: &str) -> bool {
+        path == PNPM
+    }
+
+    /// Reads it.
+    pub(in crate::ghost) fn read(bytes: Vec<u8>) -> Self {
+        let names = DEPENDENCIES.map(|name| (name.to_owned(), String::new()));
+        let packages = pnpm(&String::from_utf8_lossy(&bytes), &names.into());
+        Self { bytes, packages }
+    }
+}
+
 impl Locked {
     /// Reads the lock file among the files of a package; `wanted` are names and the ranges that are locked for them.
-    pub(super) fn read(kept: &Kept, wanted: &BTreeMap<String, String>) -> Option<Self> {
+    pub(super) fn read(
+        kept: &Kept,
+        wanted: &BTreeMap<String, String>,
+        ahead: Option<ReadAhead>,
+    ) -> Option<Self> {
         let file = FILES.into_iter().find(|file| kept.contains_key(*file))?;
+        // A package may hold it twice: the last one counts.
+        if let Some(mut ahead) = ahead.filter(|ahead| file == PNPM && ahead.bytes == kept[file]) {
+            ahead.packages.retain(|name, _| wanted.contains_key(name));
+            return Some(Self {
+                file: file.to_owned(),
+                packages: ahead.packages,
+            });
+        }
         let text = String::from_utf8_lossy(&kept[file]);
         let packages = match file {
-            "pnpm-lock.yaml" => pnpm(&text, wanted),
+            PNPM => pnpm(&text, wanted),
             "yarn.lock" => yarn(&text, wanted),
             _ => npm(&text, wanted),
         };
@@ -281,7 +317,7 @@ pub(super) fn workspace_overrides(text: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Locked, LockedPackage, scalars, workspace_overrides};
+    use super::{Locked, LockedPackage, ReadAhead, scalars, workspace_overrides};
     use std::collections::BTreeMap;
 
     fn locked(file: &str, text: &str) -> Vec<(String, LockedPackage)> {
@@ -289,8 +325,20 @@ mod tests {
             .map(|(name, range)| (name.to_owned(), range.to_owned()))
             .into();
         let kept = [(file.to_owned(), text.as_bytes().to_vec())].into();
-        let found = Locked::read(&kept, &wanted).expect("a lock file");
+        let found = Locked::read(&kept, &wanted, None).expect("a lock file");
         assert_eq!(found.file, file);
+        if ReadAhead::is_for(file) {
+            let ahead = ReadAhead::read(text.as_bytes().to_vec());
+            assert_eq!(
+                Locked::read(&kept, &wanted, Some(ahead)).as_ref(),
+                Some(&found)
+            );
+            let of_another = ReadAhead::read(Vec::new());
+            assert_eq!(
+                Locked::read(&kept, &wanted, Some(of_another)).as_ref(),
+                Some(&found)
+            );
+        }
         found.packages.into_iter().collect()
     }
 
