@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::judging::{Opened, Package, absent};
 use crate::catalogue::Patch;
 use crate::error::{Error, Result};
-use crate::image::copies::{Copies, Depth, PackageCopy, Target, reached, target, with_further};
+use crate::image::copies::{
+    self, Absent, Copies, Depth, PackageCopy, Target, reached, target, with_further,
+};
 use crate::image::draft::Draft;
 use crate::image::installation::Installation;
 use crate::image::receipt::Receipt;
@@ -21,6 +23,8 @@ pub(super) struct Inspection {
     pub(super) entries: Vec<PatchEntry>,
     /// One for each file that could be read as text.
     pub(super) drafts: Vec<Draft>,
+    /// Packages of selected patches that this Ghost needs and does not have: of these there are no entries.
+    pub(super) absent: Vec<Absent>,
     pub(super) coverage: Coverage,
     pub(super) notes: Vec<String>,
 }
@@ -74,6 +78,7 @@ impl Inspector<'_> {
                 });
             }
         }
+        let absent = copies::absent(self.installation, &all)?;
         let mut coverage = Coverage::default();
         let mut notes = Vec::new();
         for copies in &all {
@@ -86,9 +91,24 @@ impl Inspector<'_> {
         Ok(Inspection {
             entries,
             drafts,
+            absent,
             coverage,
             notes,
         })
+    }
+}
+
+impl Inspection {
+    /// An error where a package is not there that the patches are about: without it, what is proved of the other files
+    /// says nothing about whether this Ghost starts.
+    pub(super) fn complete(self) -> Result<Self> {
+        match self.absent.first() {
+            Some(absent) => Err(Error::NothingToWorkOn {
+                problem: absent.problem.clone(),
+                next_step: absent.next_step.clone(),
+            }),
+            None => Ok(self),
+        }
     }
 }
 

@@ -44,9 +44,10 @@ pub fn run(settings: &settings::Patch, sandbox: &Sandbox) -> Result<PatchReport>
     let Inspection {
         mut entries,
         drafts,
+        absent: _,
         coverage,
         notes: found,
-    } = inspector.inspect(&selected)?;
+    } = inspector.inspect(&selected)?.complete()?;
     notes.extend(found);
 
     let refused = entries.iter().any(|entry| entry.state.is_refusal());

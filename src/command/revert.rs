@@ -48,6 +48,8 @@ pub fn run(settings: &settings::Revert, sandbox: &Sandbox) -> Result<PatchReport
     let Inspection {
         mut entries,
         drafts: _,
+        // What is not there has nothing to take out.
+        absent: _,
         coverage,
         notes: found,
     } = inspector.inspect(&selected)?;

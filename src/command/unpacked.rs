@@ -7,6 +7,7 @@ use crate::ghost::Upstream;
 use crate::ghost::image::{Image, Limits, Scratch, read_archive};
 use crate::ghost::target::Target;
 use crate::image::installation::{Installation, locate};
+use crate::report::check::TargetReport;
 
 /// Where the official image has Ghost.
 const OFFICIAL: &str = "/var/lib/ghost";
@@ -81,6 +82,69 @@ impl Unpacked {
         path.strip_prefix(base)
             .or_else(|_| path.strip_prefix(self.directory.path()))
             .map_or_else(|_| path.to_owned(), |below| Path::new("/").join(below))
+    }
+
+    /// The same report, about paths in the image.
+    pub(super) fn report_in_image(&self, mut report: TargetReport) -> TargetReport {
+        let words = |text: &mut String| *text = self.as_in_image(text);
+        words(&mut report.reason);
+        report.next_step.as_mut().map(words);
+        report.notes.iter_mut().for_each(words);
+        for entry in &mut report.patches {
+            words(&mut entry.reason);
+            entry.next_step.as_mut().map(words);
+        }
+        report
+    }
+
+    /// The same error, about paths in the image.
+    pub(super) fn error_in_image(&self, error: Error) -> Error {
+        let words = |words: String| self.as_in_image(&words);
+        match error {
+            Error::Usage { problem, next_step } => Error::Usage {
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::NothingToWorkOn { problem, next_step } => Error::NothingToWorkOn {
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::Refused { problem, next_step } => Error::Refused {
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::Upstream { problem, next_step } => Error::Upstream {
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::Database { problem, next_step } => Error::Database {
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::Bug { problem } => Error::Bug {
+                problem: words(problem),
+            },
+            Error::Unusable {
+                path,
+                problem,
+                next_step,
+            } => Error::Unusable {
+                path: self.path_in_image(&path),
+                problem: words(problem),
+                next_step: words(next_step),
+            },
+            Error::FileSystem {
+                action,
+                path,
+                next_step,
+                source,
+            } => Error::FileSystem {
+                action,
+                path: self.path_in_image(&path),
+                next_step: words(next_step),
+                source,
+            },
+        }
     }
 
     /// The same words, about paths in the image.

@@ -32,6 +32,23 @@ pub fn run(
         return verify(settings, root, installation, sandbox);
     };
     let unpacked = unpacked(image, surroundings)?;
+    let mut report =
+        in_image(settings, &unpacked, sandbox).map_err(|error| unpacked.error_in_image(error))?;
+    report.notes.insert(
+        0,
+        match unpacked.digest() {
+            Some(digest) => format!("This is about the image {image} ({digest})."),
+            None => format!("This is about the image {image}."),
+        },
+    );
+    Ok(report)
+}
+
+fn in_image(
+    settings: &settings::Verify,
+    unpacked: &Unpacked,
+    sandbox: &Sandbox,
+) -> Result<PatchReport> {
     let installation = unpacked.locate()?;
     let root = unpacked.path_in_image(&installation.root);
     let mut report = verify(settings, root, installation, sandbox)?;
@@ -42,13 +59,6 @@ pub fn run(
     for note in &mut report.notes {
         *note = unpacked.as_in_image(note);
     }
-    report.notes.insert(
-        0,
-        match unpacked.digest() {
-            Some(digest) => format!("This is about the image {image} ({digest})."),
-            None => format!("This is about the image {image}."),
-        },
-    );
     Ok(report)
 }
 
@@ -68,9 +78,10 @@ fn verify(
     let Inspection {
         mut entries,
         drafts: _,
+        absent: _,
         coverage,
         mut notes,
-    } = inspector.inspect(&selected)?;
+    } = inspector.inspect(&selected)?.complete()?;
     mark_interrupted(
         &mut entries,
         &mut notes,

@@ -67,6 +67,77 @@ pub enum Target {
     },
 }
 
+/// A package that Ghost's own package.json declares and that is not installed where Ghost would load it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// The package.
+    pub package: String,
+    /// The version or range that Ghost declares.
+    pub wanted: String,
+    /// Why Ghost does not load it, in one sentence.
+    pub problem: String,
+    /// What to do about it.
+    pub next_step: String,
+}
+
+/// Which of the packages Ghost declares and cannot load: Node's resolution from Ghost's own directory finds none. A Ghost
+/// that does not declare a package (the oldest have no knex-migrator) does without it.
+///
+/// # Errors
+///
+/// Where Ghost's package.json cannot be read.
+pub fn absent(installation: &Installation, all: &[Copies]) -> Result<Vec<Absent>> {
+    let ghost = &installation.ghost;
+    let declared = match Manifest::read(&ghost.directory)? {
+        Some(manifest) => manifest.dependencies,
+        None => return Ok(Vec::new()),
+    };
+    let is_reached = |copies: &&Copies| copies.found.iter().any(|copy| copy.reached_by_node);
+    let one = |copies: &Copies| {
+        let package = &copies.package;
+        let wanted = declared.get(package)?;
+        let what = format!(
+            "Ghost {} depends on {package} {wanted}, which is not installed",
+            ghost.version
+        );
+        let (why, next_step) = match plug_and_play(&ghost.directory) {
+            Some(file) => (
+                format!(
+                    "packages come out of Yarn's archives here ({}), which cannot be patched",
+                    file.display()
+                ),
+                "install them as files: `nodeLinker: node-modules` in .yarnrc.yml, then `yarn install`"
+                    .to_owned(),
+            ),
+            None => (
+                format!("Node finds none from {}", ghost.directory.display()),
+                format!(
+                    "install it with Ghost's other dependencies (Ghost does not start without {package}), then run this again"
+                ),
+            ),
+        };
+        Some(Absent {
+            package: package.clone(),
+            wanted: wanted.clone(),
+            problem: format!("{what}: {why}"),
+            next_step,
+        })
+    };
+    Ok(all
+        .iter()
+        .filter(|copies| !is_reached(copies))
+        .filter_map(one)
+        .collect())
+}
+
+/// Where Yarn's Plug'n'Play takes the place of Node's resolution: its file.
+fn plug_and_play(directory: &Path) -> Option<PathBuf> {
+    directory
+        .ancestors()
+        .map(|directory| directory.join(".pnp.cjs"))
+        .find(|file| file.is_file())
+}
+
 /// What Node's resolution reaches from Ghost's own directory: for each package one copy or none. `ghost` itself is a
 /// package, too.
 ///

@@ -416,3 +416,61 @@ fn a_target_is_a_file_of_the_installation_or_missing() {
     assert!(told("../x").starts_with("70 "));
     assert!(told("/etc/passwd").starts_with("70 "));
 }
+
+#[test]
+fn a_package_that_ghost_declares_and_cannot_load_is_absent() {
+    let told = |place: &Place, root: &str| -> Vec<String> {
+        let installation = place.locate(root);
+        let reached = reached(&installation, &["ghost", PACKAGE]).unwrap();
+        let absent = absent(&installation, &reached).unwrap();
+        absent
+            .iter()
+            .map(|absent| place.shown(&absent.problem))
+            .collect()
+    };
+    const DECLARED: &str =
+        r#"{"name":"ghost","version":"6.0.0","dependencies":{"knex-migrator":"6.2.1"}}"#;
+    let place = Place::new();
+    place.file("package.json", DECLARED);
+    place.package("node_modules/express", "express", "4.0.0");
+    // Only another package can load this one.
+    place.package(
+        "node_modules/x/node_modules/knex-migrator",
+        PACKAGE,
+        "6.2.1",
+    );
+    assert_eq!(
+        told(&place, ""),
+        [
+            "Ghost 6.0.0 depends on knex-migrator 6.2.1, which is not installed: Node finds none from "
+        ]
+    );
+    place.file(".pnp.cjs", "");
+    assert!(
+        told(&place, "")[0].ends_with("Yarn's archives here (/.pnp.cjs), which cannot be patched")
+    );
+    place.package("node_modules/knex-migrator", PACKAGE, "6.2.1");
+    assert_eq!(told(&place, ""), [""; 0]);
+
+    // A workspace, where it is hoisted above Ghost's own directory; pnpm, where it lies beside Ghost in the store.
+    for (ghost, migrator) in [
+        ("ghost/core", "node_modules/knex-migrator"),
+        (
+            "node_modules/.pnpm/ghost@6.0.0/node_modules/ghost",
+            "node_modules/.pnpm/ghost@6.0.0/node_modules/knex-migrator",
+        ),
+    ] {
+        let place = Place::new();
+        place.file("package.json", r#"{"dependencies":{"ghost":"6.0.0"}}"#);
+        place.file(&format!("{ghost}/package.json"), DECLARED);
+        place.link("node_modules/ghost", place.at(ghost));
+        assert_eq!(told(&place, "").len(), 1, "{ghost}");
+        place.package(migrator, PACKAGE, "6.2.1");
+        assert_eq!(told(&place, ""), [""; 0], "{ghost}");
+    }
+
+    // The oldest Ghosts declare none.
+    let place = Place::new();
+    place.package("", "ghost", "0.11.14");
+    assert_eq!(told(&place, ""), [""; 0]);
+}

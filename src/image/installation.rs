@@ -154,7 +154,8 @@ fn own_directory(real_root: &Path, seen: &mut Seen) -> Result<Option<Candidate>>
         return Ok(None);
     }
     // A project in a directory called `ghost` gets that name from `npm init`, and then has Ghost as a dependency.
-    if manifest.depends_on_ghost && real_root.join("node_modules/ghost").exists() {
+    if manifest.dependencies.contains_key("ghost") && real_root.join("node_modules/ghost").exists()
+    {
         return Ok(None);
     }
     candidate(real_root.to_owned(), real_root.to_owned(), &manifest).map(Some)

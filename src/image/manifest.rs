@@ -1,5 +1,6 @@
-//! package.json, as far as it tells which package this is: name, version, and whether it depends on Ghost.
+//! package.json, as far as it tells which package this is: name, version, and what it depends on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use nodejs_semver::Version;
@@ -18,8 +19,8 @@ pub(crate) struct Manifest {
     pub(crate) name: Option<String>,
     /// `None` where there is none.
     version: Option<Value>,
-    /// Whether `dependencies` has an entry `ghost`.
-    pub(crate) depends_on_ghost: bool,
+    /// `dependencies`: what is wanted of each package. What is only optional is not among them.
+    pub(crate) dependencies: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -60,10 +61,7 @@ impl Manifest {
         Ok(Some(Self {
             name: value.get("name").and_then(Value::as_str).map(str::to_owned),
             version: value.get("version").cloned(),
-            depends_on_ghost: value
-                .get("dependencies")
-                .and_then(|all| all.get("ghost"))
-                .is_some(),
+            dependencies: dependencies(&value),
         }))
     }
 
@@ -90,6 +88,17 @@ impl Manifest {
             }
         }
     }
+}
+
+fn dependencies(package_json: &Value) -> BTreeMap<String, String> {
+    let all = package_json.get("dependencies").and_then(Value::as_object);
+    all.into_iter()
+        .flatten()
+        .map(|(name, wanted)| {
+            let wanted = wanted.as_str().unwrap_or_default();
+            (name.clone(), wanted.to_owned())
+        })
+        .collect()
 }
 
 fn unusable(path: &Path, problem: String) -> Error {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::common::{PATCH, command, ghostfix, run};
-use crate::installation::Installation;
+use crate::installation::{GHOST_6, Installation, Layout};
 use crate::process;
 
 /// Every state that each command answers with, and the code that the contract gives it.
@@ -115,6 +115,23 @@ fn three_nothing_to_work_on() {
         (3, 3),
         "Ghost is there, the package is not"
     );
+    // The same with every patch selected: that those of Ghost's own files can be made is no comfort.
+    let complete = Installation::real(Layout::OfficialImage, GHOST_6);
+    assert_eq!(run("patch", &complete.root, &[]).code(), 0);
+    fs::remove_dir_all(complete.ghost.join("node_modules")).unwrap();
+    for arguments in [&["patch"][..], &["patch", "--dry-run"], &["verify"]] {
+        let report = run(arguments[0], &complete.root, &arguments[1..]);
+        assert_eq!(report.code(), 3, "{}", report.answer);
+        let words = report.json["error"].as_str().unwrap();
+        assert!(
+            words
+                .starts_with("Ghost 6.65.0 depends on knex-migrator 6.2.1, which is not installed"),
+            "{words}"
+        );
+    }
+    // Who asks about Ghost's own files alone is answered.
+    let own = run("verify", &complete.root, &["--only", "comments-parent"]);
+    assert_eq!(own.code(), 0, "{}", own.answer);
 }
 
 #[test]

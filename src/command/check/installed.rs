@@ -2,17 +2,18 @@
 
 use crate::catalogue::Patch;
 use crate::command::inspection::{Inspection, Inspector, below_root, mark_interrupted};
-use crate::command::judging::would_apply;
+use crate::command::judging::{self, would_apply};
 use crate::error::Result;
 use crate::ghost::Files;
 use crate::ghost::release::{ResolvedVia, SettledBy};
-use crate::image::copies::{Copies, Depth, reached};
+use crate::image::copies::{Absent, Copies, Depth, reached};
 use crate::image::installation::Installation;
 use crate::image::receipt::Receipt;
 use crate::image::transaction;
 use crate::javascript::sandbox::Sandbox;
 use crate::migrations::plan::Brings;
 use crate::report::check::{Dependency, TargetReport, Verdict};
+use crate::report::{PatchEntry, State};
 
 /// What `ghostfix patch --dry-run` would say about it, and what it brings along.
 pub(super) fn target(
@@ -32,10 +33,14 @@ pub(super) fn target(
     let Inspection {
         mut entries,
         drafts: _,
+        absent,
         coverage,
         mut notes,
     } = inspector.inspect(selected)?;
     would_apply(&mut entries);
+    for absent in &absent {
+        add_absent(&mut entries, absent, selected, installation);
+    }
     let interrupted = transaction::interrupted(installation)?;
     mark_interrupted(&mut entries, &mut notes, interrupted.as_ref());
     notes.extend(coverage.unreadable.iter().map(|directory| {
@@ -53,7 +58,13 @@ pub(super) fn target(
         // A copy that nobody has looked at may be one that cannot be patched.
         Verdict::of(&patches, knex_migrator.is_some()).max(Verdict::Unknown)
     };
-    let (reason, next_step) = super::target::words(verdict, &patches);
+    let (reason, next_step) = match absent.first() {
+        Some(absent) => (
+            format!("{}.", absent.problem),
+            Some(absent.next_step.clone()),
+        ),
+        None => super::target::words(verdict, &patches),
+    };
     Ok(TargetReport {
         target: name.to_owned(),
         resolved_via,
@@ -70,6 +81,52 @@ pub(super) fn target(
         upgrade: None,
         notes,
     })
+}
+
+/// The entries of the patches that are about a package which is not there, each at its place in the catalogue's order.
+fn add_absent(
+    entries: &mut Vec<PatchEntry>,
+    absent: &Absent,
+    selected: &[&'static Patch],
+    installation: &Installation,
+) {
+    let place = |id: &str| {
+        selected
+            .iter()
+            .position(|patch| patch.definition.id == id)
+            .unwrap_or(selected.len())
+    };
+    for patch in selected {
+        if patch.definition.target.package == absent.package {
+            let mut entry = missing(patch, &absent.package, &absent.wanted, installation);
+            entry.reason = format!("{} is not installed.", absent.package);
+            entries.push(entry);
+        }
+    }
+    entries.sort_by_key(|entry| place(&entry.id));
+}
+
+/// An entry without a file; what to do about it is said once, of the target.
+fn missing(patch: &Patch, package: &str, version: &str, installation: &Installation) -> PatchEntry {
+    let ghost = &installation.ghost.directory;
+    let relative = ghost
+        .strip_prefix(&installation.version_directory)
+        .unwrap_or(ghost);
+    let file = patch
+        .definition
+        .target
+        .files
+        .first()
+        .map_or("", String::as_str);
+    let path = relative.join("node_modules").join(package).join(file);
+    let package = judging::Package {
+        name: package,
+        version,
+    };
+    let mut entry = judging::absent(patch, package, path);
+    entry.state = State::Missing;
+    entry.next_step = None;
+    entry
 }
 
 /// What it brings along, as far as an upgrade can trip over it.

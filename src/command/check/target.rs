@@ -121,14 +121,18 @@ impl Checker<'_> {
         let unpacked = Unpacked::of(target, self.upstream)?.ok_or_else(|| Error::Bug {
             problem: format!("{target} was taken for an image"),
         })?;
+        let report = self
+            .unpacked(name, &unpacked)
+            .map_err(|error| unpacked.error_in_image(error))?;
+        Ok(unpacked.report_in_image(report))
+    }
+
+    fn unpacked(&self, name: &str, unpacked: &Unpacked) -> Result<TargetReport> {
         let installation = unpacked.locate()?;
         let (selected, sandbox) = (self.judge.selected, self.judge.sandbox);
         let mut report =
             installed::target(name, &installation, ResolvedVia::Image, selected, sandbox)?;
         report.image = unpacked.digest().map(str::to_owned);
-        for note in &mut report.notes {
-            *note = unpacked.as_in_image(note);
-        }
         self.with_upgrade(report, &Files::in_directory(&installation.ghost.directory))
     }
 

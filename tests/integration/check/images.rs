@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use ghostfix::catalogue;
 use serde_json::Value;
 
 use crate::check::{DATABASE, LOCK_TABLE, check, ghost_files, run, said, states};
@@ -24,7 +25,7 @@ fn install(root: &Path) {
     };
     write(
         "package.json".to_owned(),
-        br#"{"name": "ghost", "version": "6.65.0", "engines": {"node": "^22.13.1"}}"#,
+        br#"{"name": "ghost", "version": "6.65.0", "engines": {"node": "^22.13.1"}, "dependencies": {"knex-migrator": "6.2.1"}}"#,
     );
     for (path, text) in ghost_files() {
         write(path.to_owned(), text.as_bytes());
@@ -170,6 +171,55 @@ fn an_archive_of_either_kind_is_checked_and_verified() {
                 .all(|(_, state)| *state == "already-applied")
         );
     }
+    assert_nothing_left(home.path());
+}
+
+#[test]
+fn an_image_whose_knex_migrator_is_gone_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    install(directory.path());
+    let patch = common::run("patch", &directory.path().join("var/lib/ghost"), &[]);
+    assert_eq!(patch.code(), 0, "{}", patch.answer);
+    let rest = layer(directory.path(), |path| !path.contains("knex-migrator"));
+    let home = tempfile::tempdir().unwrap();
+    save(
+        &Image::new(vec![(Packing::Gzip, rest)]),
+        &home.path().join("gone.tar"),
+    );
+
+    let (code, report) = check(home.path(), "http://127.0.0.1:9/", &["gone.tar"]);
+    assert_eq!(code, 1, "{report}");
+    let target = &report["targets"][0];
+    assert_eq!(target["verdict"], "refused");
+    assert_eq!(
+        target["reason"],
+        "Ghost 6.65.0 depends on knex-migrator 6.2.1, which is not installed: Node finds none from \
+         /var/lib/ghost/versions/6.65.0."
+    );
+    assert!(
+        target["next_step"]
+            .as_str()
+            .unwrap()
+            .starts_with("install it"),
+        "{target}"
+    );
+    let missing: Vec<(&str, &str)> = catalogue::patches()
+        .iter()
+        .map(|patch| {
+            let is_gone = patch.definition.target.package == "knex-migrator";
+            let state = if is_gone {
+                "missing"
+            } else {
+                "already-applied"
+            };
+            (patch.definition.id.as_str(), state)
+        })
+        .collect();
+    assert_eq!(states(target), missing);
+
+    let (code, report) = verify(home.path(), "gone.tar");
+    assert_eq!((code, report["exit_code"].as_i64()), (3, Some(3)));
+    assert!(!report.to_string().contains("ghostfix-image-"), "{report}");
     assert_nothing_left(home.path());
 }
 
