@@ -3,7 +3,7 @@
 use crate::catalogue::Patch;
 use crate::command::inspection::{Inspection, Inspector, below_root, mark_interrupted};
 use crate::command::judging::{self, would_apply};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ghost::Files;
 use crate::ghost::release::{ResolvedVia, SettledBy};
 use crate::image::copies::{Absent, Copies, Depth, reached};
@@ -16,7 +16,63 @@ use crate::report::check::{Dependency, TargetReport, Verdict};
 use crate::report::{PatchEntry, State};
 
 /// What `ghostfix patch --dry-run` would say about it, and what it brings along.
+///
+/// Where that would be told to go away, by a link that leads out of the installation or to nothing, the verdict says so.
 pub(super) fn target(
+    name: &str,
+    installation: &Installation,
+    resolved_via: ResolvedVia,
+    selected: &[&'static Patch],
+    sandbox: &Sandbox,
+) -> Result<TargetReport> {
+    match judged(name, installation, resolved_via, selected, sandbox) {
+        Err(Error::Refused { problem, next_step }) => {
+            let reason = format!("`ghostfix patch` would refuse: {problem}.");
+            Ok(TargetReport {
+                target: name.to_owned(),
+                resolved_via,
+                image: None,
+                ghost: Some(installation.ghost.version.clone()),
+                node: node(installation)?,
+                knex_migrator: None,
+                mysql2: None,
+                mysql: None,
+                verdict: Verdict::Refused,
+                patches: out_of_reach(installation, selected, &problem),
+                reason,
+                next_step: Some(next_step),
+                upgrade: None,
+                notes: Vec::new(),
+            })
+        }
+        other => other,
+    }
+}
+
+/// The entries of the patches whose package cannot be had by Node's resolution.
+fn out_of_reach(
+    installation: &Installation,
+    selected: &[&'static Patch],
+    problem: &str,
+) -> Vec<PatchEntry> {
+    let refused = |patch: &&&'static Patch| {
+        let package = patch.definition.target.package.as_str();
+        matches!(
+            reached(installation, &[package]),
+            Err(Error::Refused { .. })
+        )
+    };
+    let entry = |patch: &&'static Patch| {
+        let package = patch.definition.target.package.as_str();
+        let version = "unknown";
+        let mut entry = missing(patch, package, version, installation);
+        entry.reason = format!("{problem}.");
+        entry
+    };
+    selected.iter().filter(refused).map(entry).collect()
+}
+
+fn judged(
     name: &str,
     installation: &Installation,
     resolved_via: ResolvedVia,

@@ -89,9 +89,11 @@ impl Checker<'_> {
     /// An installation is judged as it is; Ghost's unpacked package with what it would install.
     fn directory(&self, name: &str, path: &Path) -> Result<TargetReport> {
         let installation = locate(path)?;
-        let migrators = reached(&installation, &["knex-migrator"])?;
-        let is_bare = migrators.iter().all(|copies| copies.found.is_empty())
-            && !installation.version_directory.join("node_modules").exists();
+        // What leads out of the installation is for the judgement to tell.
+        let is_bare = !installation.version_directory.join("node_modules").exists()
+            && reached(&installation, &["knex-migrator"])?
+                .iter()
+                .all(|copies| copies.found.is_empty());
         if is_bare {
             let release = self
                 .upstream

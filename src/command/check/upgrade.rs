@@ -51,7 +51,10 @@ impl Start {
                 let unpacked = Unpacked::of(&target, upstream)?.ok_or_else(|| Error::Bug {
                     problem: format!("{target} was taken for an image"),
                 })?;
-                return Self::installed(text, ResolvedVia::Image, &unpacked.locate()?);
+                return unpacked
+                    .locate()
+                    .and_then(|found| Self::installed(text, ResolvedVia::Image, &found))
+                    .map_err(|error| unpacked.error_in_image(error));
             }
         };
         let brings = Brings::of(&release);

@@ -224,6 +224,55 @@ fn an_image_whose_knex_migrator_is_gone_is_refused() {
 }
 
 #[test]
+fn a_link_out_of_the_installation_is_refused_in_words_about_the_image() {
+    let directory = tempfile::tempdir().unwrap();
+    install(directory.path());
+    let migrator = directory.path().join(VERSION).join(MIGRATOR);
+    fs::create_dir(directory.path().join("opt")).unwrap();
+    fs::rename(&migrator, directory.path().join("opt/km")).unwrap();
+    let link = directory
+        .path()
+        .join(VERSION)
+        .join("node_modules/knex-migrator");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("/opt/km", &link).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let all = layer(directory.path(), |_| true);
+    save(
+        &Image::new(vec![(Packing::Gzip, all)]),
+        &home.path().join("linked.tar"),
+    );
+    let reason = "`ghostfix patch` would refuse: /var/lib/ghost/versions/6.65.0/node_modules/knex-migrator leads to \
+                  ../../../../../../opt/km, which is outside of /var/lib/ghost/versions/6.65.0: other programs may use \
+                  that file.";
+
+    // Alone, and among others.
+    let nowhere = "http://127.0.0.1:9/";
+    for targets in [&["linked.tar"][..], &["linked.tar", "./linked.tar"]] {
+        let (code, report) = check(home.path(), nowhere, targets);
+        assert_eq!(code, 1, "{report}");
+        let target = &report["targets"][0];
+        assert_eq!(target["verdict"], "refused");
+        assert_eq!(target["reason"], reason);
+        assert_eq!(target["ghost"], "6.65.0");
+        assert_eq!(states(target)[0], ("database-exists", "missing"));
+        assert!(!report.to_string().contains("ghostfix-image-"), "{report}");
+    }
+    // An installation is no other case.
+    let root = directory.path().join("var/lib/ghost");
+    let (code, report) = check(home.path(), nowhere, &[root.to_str().unwrap()]);
+    assert_eq!(
+        (code, &report["targets"][0]["verdict"]),
+        (1, &"refused".into())
+    );
+
+    let (code, report) = verify(home.path(), "linked.tar");
+    assert_eq!(code, 4);
+    assert!(!report.to_string().contains("ghostfix-image-"), "{report}");
+    assert_nothing_left(home.path());
+}
+
+#[test]
 fn an_image_on_a_registry_is_checked_and_verified_after_the_build() {
     let (published, patched) = images();
     let home = tempfile::tempdir().unwrap();
