@@ -39,7 +39,12 @@ impl Target {
     pub fn parse(text: &str, working_directory: &Path) -> Result<Self> {
         // In package.json an empty range is every version. On a command line it is a variable that was not set, and
         // an answer about the newest Ghost would be taken for one about another.
-        if text.strip_prefix("ghost@").unwrap_or(text).trim().is_empty() {
+        if text
+            .strip_prefix("ghost@")
+            .unwrap_or(text)
+            .trim()
+            .is_empty()
+        {
             return Err(usage(format!(
                 "`{text}` names no Ghost; is a variable not set?"
             )));
@@ -255,7 +260,10 @@ mod tests {
             ("ghost:", "2 `` is no tag of Ghost's image"),
             ("", "2 `` names no Ghost; is a variable not set?"),
             (" ", "2 ` ` names no Ghost; is a variable not set?"),
-            ("ghost@", "2 `ghost@` names no Ghost; is a variable not set?"),
+            (
+                "ghost@",
+                "2 `ghost@` names no Ghost; is a variable not set?",
+            ),
             (
                 "docker://registry.test/ghost:6",
                 "image registry.test/ghost:6",

@@ -25,6 +25,17 @@ struct KnownPackument {
     etag: Option<String>,
     /// Seconds since 1970 until which it is not asked for again.
     fresh_until: u64,
+    /// Seconds since 1970 when it came.
+    #[serde(default)]
+    asked: u64,
+}
+
+/// What a tag meant when the registry was last asked for it alone, which spares the list of all versions.
+#[derive(Serialize, Deserialize)]
+struct KnownTag {
+    version: Version,
+    /// Seconds since 1970.
+    asked: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,10 +68,7 @@ impl Upstream {
     /// All published versions of a package.
     pub fn packument(&self, package: &str) -> Result<Packument> {
         let shared = &self.shared;
-        let key = format!(
-            "packument {} {package}",
-            shared.registry()?.address(package)?
-        );
+        let key = self.packument_key(package)?;
         let known: Option<KnownPackument> = shared.recall(Shelf::Metadata, &key);
         if shared.settings.offline {
             return known
@@ -79,6 +87,7 @@ impl Upstream {
                     packument: fresh.packument,
                     etag: fresh.etag,
                     fresh_until: now() + fresh.max_age.unwrap_or(0).min(LONGEST_FRESHNESS),
+                    asked: now(),
                 };
                 shared.remember(Shelf::Metadata, &key, &known);
                 Ok(known.packument)
@@ -126,12 +135,44 @@ impl Upstream {
                         &self.manifest_key(package, &manifest.version)?,
                         &manifest,
                     );
+                    let known = KnownTag {
+                        version: manifest.version.clone(),
+                        asked: now(),
+                    };
+                    shared.remember(Shelf::Metadata, &self.tag_key(package, tag)?, &known);
                     return Ok(manifest);
                 }
             }
-            Wanted::Tag(_) | Wanted::Range { .. } => {}
+            Wanted::Tag(tag) => {
+                if let Some(version) = self.remembered(package, tag)? {
+                    return self.manifest(package, &Wanted::Version(version), node);
+                }
+            }
+            Wanted::Range { .. } => {}
         }
         self.packument(package)?.pick(wanted, node).cloned()
+    }
+
+    /// What a tag meant when it was asked for alone, unless the list of all versions is from a later time.
+    fn remembered(&self, package: &str, tag: &str) -> Result<Option<Version>> {
+        let shared = &self.shared;
+        let known: Option<KnownTag> = shared.recall(Shelf::Metadata, &self.tag_key(package, tag)?);
+        let listed: Option<KnownPackument> =
+            shared.recall(Shelf::Metadata, &self.packument_key(package)?);
+        let listed = listed.map_or(0, |listed| listed.asked);
+        Ok(known
+            .filter(|known| known.asked >= listed)
+            .map(|known| known.version))
+    }
+
+    fn tag_key(&self, package: &str, tag: &str) -> Result<String> {
+        let address = self.shared.registry()?.address(package)?.clone();
+        Ok(format!("tag {address} {package}@{tag}"))
+    }
+
+    fn packument_key(&self, package: &str) -> Result<String> {
+        let address = self.shared.registry()?.address(package)?.clone();
+        Ok(format!("packument {address} {package}"))
     }
 
     pub(super) fn manifest_key(&self, package: &str, version: &Version) -> Result<String> {

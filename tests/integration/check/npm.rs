@@ -2,11 +2,17 @@
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use sha2::{Digest as _, Sha512};
+
 use crate::check::{
     all_made, ancient, at, check, drifted, ghost, ghost_files, knex_migrator, run, said, states,
     verdicts,
 };
 use crate::ghost::fake_registry::{FakeRegistry, Package};
+use crate::ghost::server::Reply;
 use crate::process::bounded;
 
 fn registry() -> FakeRegistry {
@@ -180,6 +186,36 @@ fn a_warm_cache_asks_for_nothing_and_works_offline() {
         answer.stderr,
         "error: ghost@5.75.1 is not in the cache\n next: run the same command once without --offline\n"
     );
+}
+
+#[test]
+fn a_tag_means_offline_what_it_meant_last() {
+    let (registry, home) = (registry(), tempfile::tempdir().unwrap());
+    let url = registry.url();
+    let ghost_of = |arguments: &[&str]| {
+        let (code, report) = check(home.path(), &url, arguments);
+        let ghost = report["targets"][0]["ghost"].as_str().map(str::to_owned);
+        (code, ghost)
+    };
+    let known = |version: &str| (0, Some(version.to_owned()));
+    assert_eq!(ghost_of(&["5.75.1"]), known("5.75.1"));
+    assert_eq!(ghost_of(&["latest", "--offline"]), (6, None));
+    // Where no target is named `latest` is meant, and asked for alone.
+    assert_eq!(ghost_of(&[]), known("6.66.0"));
+    assert_eq!(registry.asked("/ghost"), 0);
+    for target in [&[][..], &["latest"], &["ghost:latest"]] {
+        let arguments = [target, &["--offline"]].concat();
+        assert_eq!(ghost_of(&arguments), known("6.66.0"), "{target:?}");
+    }
+    // A list of all versions that came later knows better.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let tarball = ghost("5.75.1", "5.1.5").tarball();
+    let digest = STANDARD.encode(Sha512::digest(&tarball));
+    let list = json!({"name": "ghost", "dist-tags": {"latest": "5.75.1"}, "versions": {
+        "5.75.1": {"dist": {"tarball": "ghost/-/5.75.1.tgz", "integrity": format!("sha512-{digest}")}}}});
+    registry.fault("/ghost", [Reply::json(list.to_string())]);
+    assert_eq!(ghost_of(&["^5"]), known("5.75.1"));
+    assert_eq!(ghost_of(&["--offline"]), known("5.75.1"));
 }
 
 #[test]
