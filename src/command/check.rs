@@ -23,6 +23,7 @@ use crate::connection::Variables;
 use crate::error::{Error, Result};
 use crate::ghost::npm_config::Surroundings;
 use crate::ghost::registry::Manifest;
+use crate::ghost::release::ResolvedVia;
 use crate::ghost::target::{Target, since};
 use crate::ghost::{Upstream, upstream};
 use crate::javascript::sandbox::Sandbox;
@@ -46,6 +47,8 @@ pub enum Progress<'a> {
 enum Work {
     /// A target that was named.
     Named(String, Target),
+    /// One of several that were named, and is not there: the others are checked none the less.
+    NotThere(Box<TargetReport>),
     /// A published version.
     Version(Manifest),
 }
@@ -54,6 +57,7 @@ impl Work {
     fn name(&self) -> String {
         match self {
             Self::Named(name, _) => name.clone(),
+            Self::NotThere(report) => report.target.clone(),
             Self::Version(manifest) => manifest.version.to_string(),
         }
     }
@@ -129,13 +133,7 @@ pub(super) fn open(settings: &settings::Upstream, surroundings: &Surroundings) -
 fn work(what: &What, upstream: &Upstream, directory: &Path) -> Result<(Scope, Vec<Work>)> {
     let range = match what {
         What::Targets(targets) => {
-            let mut seen = BTreeSet::new();
-            let named = targets
-                .iter()
-                .filter(|text| seen.insert(text.as_str()))
-                .map(|text| Ok(Work::Named(text.clone(), Target::parse(text, directory)?)))
-                .collect::<Result<Vec<_>>>()?;
-            return Ok((Scope::Named, named));
+            return Ok((Scope::Named, named(targets, directory)?));
         }
         What::All => None,
         What::Since(version) => Some(since(version)?),
@@ -168,6 +166,29 @@ fn work(what: &What, upstream: &Upstream, directory: &Path) -> Result<(Scope, Ve
     Ok((scope, work))
 }
 
+/// Targets as they were typed, each once.
+fn named(targets: &[String], directory: &Path) -> Result<Vec<Work>> {
+    let mut seen = BTreeSet::new();
+    let targets: Vec<&String> = targets
+        .iter()
+        .filter(|text| seen.insert(text.as_str()))
+        .collect();
+    let one = |text: &&String| {
+        let name = String::clone(text);
+        match Target::parse(text, directory) {
+            Ok(target) => Ok(Work::Named(name, target)),
+            // What cannot be meant is wrong, whatever stands beside it.
+            Err(error @ (Error::Usage { .. } | Error::Bug { .. })) => Err(error),
+            Err(error) if targets.len() == 1 => Err(error),
+            Err(error) => {
+                let report = unknown(name, None, ResolvedVia::Directory, &error);
+                Ok(Work::NotThere(Box::new(report)))
+            }
+        }
+    };
+    targets.iter().map(one).collect()
+}
+
 /// Every target's report, in order; what cannot be had is unknown.
 fn all(
     checker: &Checker<'_>,
@@ -184,6 +205,7 @@ fn all(
             let name = item.name();
             let found = match item {
                 Work::Named(name, target) => checker.named(name, target),
+                Work::NotThere(report) => Ok(TargetReport::clone(report)),
                 Work::Version(manifest) => checker.version(manifest),
             };
             progress(Progress::Done(&name));
@@ -204,8 +226,29 @@ fn all(
         .into_iter()
         .map(|(number, name, found)| match found {
             Err(bug @ Error::Bug { .. }) => Err(bug),
-            Err(error) => Ok(unknown(name, &work[number], &error)),
+            Err(error) => {
+                let (ghost, resolved_via) = known(&work[number]);
+                Ok(unknown(name, ghost, resolved_via, &error))
+            }
             Ok(report) => Ok(report),
         })
         .collect()
+}
+
+/// What is known of a target before anything is asked: Ghost's version, and where its files come from.
+fn known(work: &Work) -> (Option<String>, ResolvedVia) {
+    match work {
+        Work::Version(manifest) => (Some(manifest.version.to_string()), ResolvedVia::Npm),
+        Work::Named(_, target) => (None, resolved_via(target)),
+        Work::NotThere(report) => (None, report.resolved_via),
+    }
+}
+
+fn resolved_via(target: &Target) -> ResolvedVia {
+    match target {
+        Target::Npm(_) | Target::ImageTag { .. } => ResolvedVia::Npm,
+        Target::Tarball(_) => ResolvedVia::Tarball,
+        Target::Directory(_) => ResolvedVia::Directory,
+        Target::Image(_) | Target::Archive(_) => ResolvedVia::Image,
+    }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::installed;
 use super::published::{self, Judge};
 use super::upgrade::Start;
-use super::{Work, installed};
 use crate::command::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::ghost::registry::Manifest;
@@ -181,14 +181,12 @@ fn dependency(dependency: &release::Dependency) -> Dependency {
 }
 
 /// A target that could not be had.
-pub(super) fn unknown(name: String, work: &Work, error: &Error) -> TargetReport {
-    let (ghost, resolved_via) = match work {
-        Work::Version(manifest) => (Some(manifest.version.to_string()), ResolvedVia::Npm),
-        Work::Named(_, Target::Npm(_) | Target::ImageTag { .. }) => (None, ResolvedVia::Npm),
-        Work::Named(_, Target::Tarball(_)) => (None, ResolvedVia::Tarball),
-        Work::Named(_, Target::Directory(_)) => (None, ResolvedVia::Directory),
-        Work::Named(_, Target::Image(_) | Target::Archive(_)) => (None, ResolvedVia::Image),
-    };
+pub(super) fn unknown(
+    name: String,
+    ghost: Option<String>,
+    resolved_via: ResolvedVia,
+    error: &Error,
+) -> TargetReport {
     TargetReport {
         target: name,
         resolved_via,

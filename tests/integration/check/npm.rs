@@ -138,6 +138,41 @@ fn of_several_targets_the_worst_counts() {
 }
 
 #[test]
+fn one_that_is_not_there_does_not_keep_the_others_from_their_verdicts() {
+    let (registry, home) = (registry(), tempfile::tempdir().unwrap());
+    let url = registry.url();
+    fs::create_dir(home.path().join("empty")).unwrap();
+    fs::write(home.path().join("text.tar"), "no archive").unwrap();
+    let targets = ["6.65.0", "./nodir", "./empty", "./text.tar", "6.64.0"];
+    let (code, report) = check(home.path(), &url, &targets);
+    assert_eq!(code, 6);
+    assert_eq!(
+        verdicts(&report),
+        [
+            ("6.65.0", "6.65.0", "ok"),
+            ("./nodir", "-", "unknown"),
+            ("./empty", "-", "unknown"),
+            ("./text.tar", "-", "unknown"),
+            ("6.64.0", "6.64.0", "refused"),
+        ]
+    );
+    let reason = report["targets"][1]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("there is no file or directory "),
+        "{reason}"
+    );
+    // Alone each is an error of its own kind, and what cannot be meant is one in any company.
+    for (targets, expected) in [
+        (&["./nodir"][..], 3),
+        (&["./nodir", "./nodir"], 3),
+        (&["./text.tar"], 6),
+        (&["6.65.0", "a b"], 2),
+    ] {
+        assert_eq!(check(home.path(), &url, targets).0, expected, "{targets:?}");
+    }
+}
+
+#[test]
 fn the_selection_is_that_of_patch() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
     let url = registry.url();
