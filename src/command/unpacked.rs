@@ -12,6 +12,9 @@ use crate::report::check::TargetReport;
 /// Where the official image has Ghost.
 const OFFICIAL: &str = "/var/lib/ghost";
 
+/// ghost-cli's link to the version that runs.
+const CURRENT: &str = "current";
+
 /// What is kept of an image, on disk.
 pub(super) struct Unpacked {
     directory: Scratch,
@@ -61,18 +64,57 @@ impl Unpacked {
             }
         }
         let mut answers = Vec::new();
+        let mut next_step = "check the image's name and tag; where Ghost lies elsewhere, set GHOST_INSTALL in the image";
         for place in places {
-            match locate(&self.directory.path().join(place.trim_start_matches('/'))) {
+            let place = self.directory.path().join(place.trim_start_matches('/'));
+            if place.join(CURRENT).is_symlink() {
+                next_step = "let `current` lead to the version that is meant: `ln -sfn versions/VERSION current`";
+            }
+            match locate(&place) {
                 Ok(installation) => return Ok(installation),
                 Err(Error::NothingToWorkOn { problem, .. }) => answers.push(problem),
                 Err(other) => return Err(other),
             }
         }
         Err(Error::NothingToWorkOn {
-            problem: self.as_in_image(&format!("there is no Ghost in {}\n{}", self.subject, answers.join("\n"))),
-            next_step: "check the image's name and tag; where Ghost lies elsewhere, set GHOST_INSTALL in the image"
-                .to_owned(),
+            problem: self.as_in_image(&format!(
+                "there is no Ghost in {}\n{}",
+                self.subject,
+                answers.join("\n")
+            )),
+            next_step: next_step.to_owned(),
         })
+    }
+
+    /// What is to be said where a Ghost was found that the image's command does not find: the only one in `versions`,
+    /// and no `current` that leads there.
+    pub(super) fn without_current(&self, installation: &Installation) -> Option<String> {
+        let root = &installation.real_root;
+        let version = installation.version_directory.strip_prefix(root).ok()?;
+        if !version.starts_with("versions") || root.join(CURRENT).is_symlink() {
+            return None;
+        }
+        let config = &self.image.config;
+        let command: Vec<&str> = config
+            .entrypoint
+            .iter()
+            .chain(&config.command)
+            .map(String::as_str)
+            .collect();
+        let goes_through = |word: &&str| word.split('/').any(|part| part == CURRENT);
+        let consequence = if command.iter().any(|word| goes_through(word)) {
+            format!(
+                "the image's command, `{}`, finds no Ghost",
+                command.join(" ")
+            )
+        } else {
+            "`node current/index.js` finds no Ghost".to_owned()
+        };
+        Some(format!(
+            "there is no `current` in {}, and this is about {}, the only Ghost there: {consequence}",
+            self.path_in_image(root).display(),
+            version.display(),
+        ))
     }
 
     /// The same path in the image.

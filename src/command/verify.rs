@@ -51,6 +51,7 @@ fn in_image(
 ) -> Result<PatchReport> {
     let installation = unpacked.locate()?;
     let root = unpacked.path_in_image(&installation.root);
+    let without_current = unpacked.without_current(&installation);
     let mut report = verify(settings, root, installation, sandbox)?;
     report.ghost.directory = unpacked.path_in_image(&report.ghost.directory);
     for directory in &mut report.coverage.unreadable {
@@ -59,6 +60,7 @@ fn in_image(
     for note in &mut report.notes {
         *note = unpacked.as_in_image(note);
     }
+    report.notes.extend(without_current);
     Ok(report)
 }
 

@@ -191,8 +191,18 @@ impl Tree {
         self.nodes.is_empty()
     }
 
-    /// Takes out links that lead to nothing that is kept: an image has tens of thousands of them.
+    /// Takes out links that lead to nothing that is kept: an image has tens of thousands of them. The one that must lead
+    /// to Ghost stays, to be told: ghost-cli's `current` beside `versions`.
     pub(super) fn prune(&mut self) {
+        let is_ghosts = |path: &str| {
+            let parent = path.strip_suffix("current").unwrap_or("-");
+            let versions = format!("{parent}versions/");
+            let mut below = self.nodes.range(versions.clone()..);
+            (parent.is_empty() || parent.ends_with('/'))
+                && below
+                    .next()
+                    .is_some_and(|(path, _)| path.starts_with(&versions))
+        };
         let leads_somewhere = |path: &str| {
             let Some(target) = self.resolved(path) else {
                 return false;
@@ -211,7 +221,9 @@ impl Tree {
         let dead: Vec<String> = self
             .nodes
             .iter()
-            .filter(|(path, node)| matches!(node, Node::Link(_)) && !leads_somewhere(path))
+            .filter(|(path, node)| {
+                matches!(node, Node::Link(_)) && !leads_somewhere(path) && !is_ghosts(path)
+            })
             .map(|(path, _)| path.clone())
             .collect();
         for path in dead {

@@ -10,7 +10,7 @@ use crate::ghost::cache::Shelf;
 use crate::ghost::image::{Config, Image, Limits, Node, Reference, Repository, Tree};
 
 /// Changes whenever other files of an image are kept: what was cached before is of no use then.
-const GENERATION: &str = "image files 1";
+const GENERATION: &str = "image files 2";
 
 #[derive(Serialize, Deserialize)]
 struct KnownImage {

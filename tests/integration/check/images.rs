@@ -273,6 +273,66 @@ fn a_link_out_of_the_installation_is_refused_in_words_about_the_image() {
 }
 
 #[test]
+fn a_current_that_leads_nowhere_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    install(directory.path());
+    let home = tempfile::tempdir().unwrap();
+    let archive = |current: Option<&str>| {
+        let rest = layer(directory.path(), |path| path != "var/lib/ghost/current");
+        let all = match current {
+            Some(target) => rest.link("var/lib/ghost/current", target),
+            None => rest,
+        };
+        save(
+            &Image::new(vec![(Packing::Gzip, all)]),
+            &home.path().join("image.tar"),
+        );
+    };
+    // Where it leads elsewhere than to a Ghost, there is none, as in a directory.
+    for (current, words) in [
+        (
+            "versions/6.64.0",
+            "current is a link to versions/6.64.0, which does not exist",
+        ),
+        (
+            "/var/lib/ghost/current",
+            "current leads through links that go in circles",
+        ),
+        (
+            "../../../../../etc",
+            "/var/lib/ghost/current is a link to ../../../etc, which does not exist",
+        ),
+    ] {
+        archive(Some(current));
+        for command in [
+            &["check", "image.tar"][..],
+            &["verify", "--image", "image.tar"],
+        ] {
+            let answer = run(home.path(), command);
+            assert_eq!(answer.code(), 3, "{current}: {answer}");
+            assert!(said(&answer).contains(words), "{answer}");
+            assert!(
+                said(&answer).contains("next: let `current` lead to"),
+                "{answer}"
+            );
+            assert!(!answer.stderr.contains("ghostfix-image-"), "{answer}");
+        }
+    }
+    // Where there is none, the only Ghost in `versions` is meant, and what does not find it is said.
+    archive(None);
+    let note = "there is no `current` in /var/lib/ghost, and this is about versions/6.65.0, the only Ghost there: \
+                `node current/index.js` finds no Ghost";
+    let (code, report) = check(home.path(), "http://127.0.0.1:9/", &["image.tar"]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(report["targets"][0]["notes"], serde_json::json!([note]));
+    let (_, report) = verify(home.path(), "image.tar");
+    assert_eq!(report["notes"][1], note, "{report}");
+    archive(Some("versions/6.65.0"));
+    let (_, report) = check(home.path(), "http://127.0.0.1:9/", &["image.tar"]);
+    assert_eq!(report["targets"][0]["notes"], serde_json::json!([]));
+}
+
+#[test]
 fn an_image_on_a_registry_is_checked_and_verified_after_the_build() {
     let (published, patched) = images();
     let home = tempfile::tempdir().unwrap();
