@@ -10,6 +10,7 @@ use crate::catalogue::Patch;
 use crate::command::judging::{Opened, Package, absent, origin, would_apply};
 use crate::error::Result;
 use crate::ghost::tarball::Kept;
+use crate::ghost::upstream::make_way;
 use crate::ghost::{Files, Release};
 use crate::javascript::sandbox::Sandbox;
 use crate::report::{PatchEntry, State};
@@ -31,10 +32,6 @@ struct Part<'a> {
 
 /// Where npm installs it, seen from Ghost.
 const KNEX_MIGRATOR: &str = "node_modules/knex-migrator/";
-
-/// How far judging a package that is still on its way makes room for reading it, as `nice` counts: nothing can be said
-/// before the last byte has come, and unpacking is what takes longest.
-const YIELDING: i32 = 10;
 
 /// What is no more on the registry may still be where it was installed.
 pub(super) const IN_AN_IMAGE: &str = "An image that was built while it was there may hold it: check docker://REGISTRY/REPOSITORY:TAG.";
@@ -157,9 +154,7 @@ impl Judge<'_> {
             is_unavailable: false,
         };
         let patches: Vec<_> = self.about(package, path).collect();
-        // Linux counts it for this thread and the proof's processes that it starts. What cannot be made slower is only
-        // in the way of the package.
-        let _ = rustix::process::nice(YIELDING);
+        make_way();
         // What fails now fails again for whoever asks, and is told then.
         let _ = self.file(&part, path, &patches, Verified::NotYet);
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ghost::registry::Manifest;
 use crate::ghost::release::{self, Release, ResolvedVia};
 use crate::ghost::target::Target;
-use crate::ghost::upstream::Arrival;
+use crate::ghost::upstream::{Arrival, make_way};
 use crate::ghost::wanted::Wanted;
 use crate::ghost::{Files, Upstream};
 use crate::image::copies::reached;
@@ -63,7 +63,10 @@ impl Checker<'_> {
                 } = *arrival;
                 let package = manifest.name.clone();
                 if !has_come.swap(true, Ordering::Relaxed) {
-                    scope.spawn(|| self.judge.sandbox.warm());
+                    scope.spawn(|| {
+                        make_way();
+                        self.judge.sandbox.warm();
+                    });
                 }
                 let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
                 if self.judge.is_about(&package, path)

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nodejs_semver::{Range, Version};
 use serde::{Deserialize, Serialize};
 
-use super::{Upstream, not_cached};
+use super::{Upstream, make_way, not_cached};
 use crate::error::{Error, Result};
 use crate::ghost::cache::{Cache, Shelf};
 use crate::ghost::files::{Files, Places};
@@ -236,7 +236,10 @@ impl Upstream {
                     .unwrap_or_else(PoisonError::into_inner)
                     .get_or_insert_with(|| {
                         let bytes = bytes.to_vec();
-                        std::thread::spawn(|| ReadAhead::read(bytes))
+                        std::thread::spawn(|| {
+                            make_way();
+                            ReadAhead::read(bytes)
+                        })
                     });
             }
             watch(&Arrival {
