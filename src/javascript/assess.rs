@@ -121,24 +121,25 @@ impl Assessor<'_> {
         }
         match recognised.sites.as_slice() {
             [] => self.no_place(text, &root, &recognised),
-            [site] => self.one_place(&parsed, &recognised, site),
-            [site, ..] if !self.guards.recognition => self.one_place(&parsed, &recognised, site),
+            [site] => self.one_place(parsed, &recognised, site),
+            [site, ..] if !self.guards.recognition => self.one_place(parsed, &recognised, site),
             sites => self.several_places(text, sites),
         }
     }
 
     fn one_place(
         &self,
-        parsed: &Parsed<'_>,
+        parsed: Parsed<'_>,
         recognised: &Recognised<'_>,
         site: &Site<'_>,
     ) -> Assessment {
+        let text = parsed.text;
         let mut assessment = match &site.standing {
             Standing::Open => self.open(parsed, recognised, site),
-            Standing::Applied { whole } => self.applied(parsed, site, whole),
-            Standing::Earlier { whole, revision } => self.outdated(parsed, site, whole, revision),
+            Standing::Applied { whole } => self.applied(text, site, whole),
+            Standing::Earlier { whole, revision } => self.outdated(text, site, whole, revision),
             Standing::Doubled { .. } => {
-                return self.several_places(parsed.text, std::slice::from_ref(site));
+                return self.several_places(text, std::slice::from_ref(site));
             }
         };
         assessment.shape = Some(site.shape.id.clone());
@@ -146,20 +147,14 @@ impl Assessor<'_> {
     }
 
     /// The edit is not there: is it needed, can it be made?
-    fn open(
-        &self,
-        parsed: &Parsed<'_>,
-        recognised: &Recognised<'_>,
-        site: &Site<'_>,
-    ) -> Assessment {
+    fn open(&self, parsed: Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
+        let text = parsed.text;
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let edited = syntax::edit(parsed, site, &site.edit.template, property);
-        let after = edited
-            .as_ref()
-            .map_or(parsed.text, |(after, _)| after.as_str());
+        let after = edited.as_ref().map_or(text, |(after, _)| after.as_str());
         // While the engine's process runs, the recogniser is asked about its own edit.
         let (observed, again) = std::thread::scope(|scope| {
-            let subjects = [parsed.text, after];
+            let subjects = [text, after];
             let observed =
                 scope.spawn(move || behaviour::observe(self.patch, &subjects, self.sandbox));
             let again = edited.is_ok() && self.recognised_again(after);
@@ -182,7 +177,7 @@ impl Assessor<'_> {
             return self.handled(&observed);
         }
         if self.guards.recognition && !recognised.traces.is_empty() {
-            return self.broken_by_hand(parsed.text, recognised, &observed);
+            return self.broken_by_hand(text, recognised, &observed);
         }
         let (after, splices) = match edited {
             Ok(edited) => edited,
@@ -194,14 +189,14 @@ impl Assessor<'_> {
                 let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
                 return pointing(
                     proof_failed(format!("The edit does not hold: {flaw}."), proof),
-                    parsed.text,
+                    text,
                     at,
                 );
             }
         };
         let proof = Proof::of(again, observed.compared(self.patch, 0, 1));
         if self.guards.proof && !proof.holds() {
-            return self.unproven(parsed.text, site, proof, &observed);
+            return self.unproven(text, site, proof, &observed);
         }
         let change = Change {
             after,
@@ -276,13 +271,13 @@ impl Assessor<'_> {
     }
 
     /// The edit is there: is the file otherwise sound?
-    fn applied(&self, parsed: &Parsed<'_>, site: &Site<'_>, whole: &Range<usize>) -> Assessment {
-        let stripped = stripped(parsed.text, site, whole);
+    fn applied(&self, text: &str, site: &Site<'_>, whole: &Range<usize>) -> Assessment {
+        let stripped = stripped(text, site, whole);
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let syntax = self
             .made_again(&stripped, property)
-            .is_some_and(|(again, _)| syntax::same_tree(&again, parsed.text));
-        let observed = match self.observe(&[&stripped, parsed.text]) {
+            .is_some_and(|(again, _)| syntax::same_tree(&again, text));
+        let observed = match self.observe(&[&stripped, text]) {
             Ok(observed) => observed,
             Err(refused) => return *refused,
         };
@@ -309,7 +304,7 @@ impl Assessor<'_> {
                 format!("The edit is there, but the file does not do what it should: {why}."),
                 proof,
             ),
-            parsed.text,
+            text,
             at,
         )
     }
@@ -317,12 +312,12 @@ impl Assessor<'_> {
     /// The edit of an earlier ghostfix is there: what would it be now?
     fn outdated(
         &self,
-        parsed: &Parsed<'_>,
+        text: &str,
         site: &Site<'_>,
         whole: &Range<usize>,
         revision: &str,
     ) -> Assessment {
-        let stripped = stripped(parsed.text, site, whole);
+        let stripped = stripped(text, site, whole);
         let property = recognise::of_property(&self.patch.definition, site.edit);
         let Some((after, splices)) = self.made_again(&stripped, property) else {
             return proof_failed(
@@ -371,7 +366,7 @@ impl Assessor<'_> {
         let recognised = self.recogniser.recognise(&tree::of(&parsed).ok()?);
         match recognised.sites.as_slice() {
             [site] if site.standing == Standing::Open => {
-                syntax::edit(&parsed, site, &site.edit.template, property).ok()
+                syntax::edit(parsed, site, &site.edit.template, property).ok()
             }
             _ => None,
         }

@@ -58,11 +58,18 @@ pub struct Parsed<'t> {
     pub text: &'t str,
     /// The tree, as a script (CommonJS) or, where that fails, as a module.
     pub program: Program,
+    /// Where swc's positions are in the text.
+    pub positions: Positions,
+}
+
+/// How swc's positions map to offsets in a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Positions {
     start: u32,
     bom: usize,
 }
 
-impl Parsed<'_> {
+impl Positions {
     /// The byte range in [`Parsed::text`] that a span covers.
     #[must_use]
     pub fn range(&self, span: Span) -> Range<usize> {
@@ -138,7 +145,10 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
     };
     let sources: Lrc<SourceMap> = Lrc::default();
     let file = sources.new_source_file(Lrc::new(FileName::Anon), text[bom..].to_owned());
-    let start = file.start_pos.0;
+    let positions = Positions {
+        start: file.start_pos.0,
+        bom,
+    };
     let syntax = Syntax::Es(EsSyntax::default());
 
     let mut errors = Vec::new();
@@ -148,8 +158,7 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
             return Ok(Parsed {
                 text,
                 program: Program::Script(script),
-                start,
-                bom,
+                positions,
             });
         }
         Ok(_) => errors.swap_remove(0),
@@ -162,15 +171,12 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
         return Ok(Parsed {
             text,
             program: Program::Module(module),
-            start,
-            bom,
+            positions,
         });
     }
     let span = swc_common::Spanned::span(&first);
-    let offset = |position: BytePos| position.0.saturating_sub(start) as usize + bom;
-    let at = offset(span.lo)..offset(span.hi);
     Err(Unreadable::Syntax {
-        at,
+        at: positions.range(span),
         message: first.kind().msg().into_owned(),
     })
 }
@@ -191,7 +197,9 @@ mod tests {
             let Program::Script(script) = &parsed.program else {
                 panic!("a script")
             };
-            let range = parsed.range(swc_common::Spanned::span(&script.body[0]));
+            let range = parsed
+                .positions
+                .range(swc_common::Spanned::span(&script.body[0]));
             assert_eq!((range.start, &text[range]), (start, "f(1)"));
         }
     }

@@ -128,6 +128,15 @@ impl Children {
     }
 }
 
+impl Drop for Children {
+    fn drop(&mut self) {
+        // All of them first: each takes a moment to end.
+        for process in self.idle().iter_mut() {
+            let _ = process.child.kill();
+        }
+    }
+}
+
 /// A child, and the threads that write and read beside whoever waits for an answer.
 struct Process {
     child: Child,

@@ -12,7 +12,7 @@ use swc_ecma_ast::{Expr, Program, PropOrSpread, Stmt};
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith as _, VisitWith as _};
 
 use super::edit::{self, Fragment, Splice};
-use super::parse::{self, Parsed};
+use super::parse::{self, Parsed, Positions, Unreadable};
 use super::pattern::ANCHOR;
 use super::recognise::Site;
 
@@ -33,13 +33,13 @@ pub enum Flaw {
     OtherBytes,
 }
 
-/// Proves `after` against `before` (parsed), a site of it, the template and the splices that were made.
+/// Proves `after` against `before` (parsed, and changed into what is intended), a site of it, the template and the splices that were made.
 ///
 /// # Errors
 ///
 /// The first [`Flaw`] found.
 pub fn prove(
-    before: &Parsed<'_>,
+    before: Parsed<'_>,
     site: &Site<'_>,
     node: &Fragment,
     splices: &[Splice],
@@ -92,12 +92,12 @@ fn taken_out(after: &str, before: &str, splices: &[Splice]) -> Option<String> {
 }
 
 /// The original tree with the template's node at the site.
-fn intended(before: &Parsed<'_>, site: &Site<'_>, node: &Fragment) -> Result<Program, Flaw> {
+fn intended(before: Parsed<'_>, site: &Site<'_>, node: &Fragment) -> Result<Program, Flaw> {
     let mut names = site.bindings.clone();
     names.insert(ANCHOR.to_owned(), site.anchor.clone());
     let bound = names
         .into_iter()
-        .filter_map(|(name, range)| Some((name, find(before, &range)?)))
+        .filter_map(|(name, range)| Some((name, find(&before, &range)?)))
         .collect::<BTreeMap<_, _>>();
     let mut node = node.clone();
     let mut put_in = PutIn { bound };
@@ -106,9 +106,9 @@ fn intended(before: &Parsed<'_>, site: &Site<'_>, node: &Fragment) -> Result<Pro
         Fragment::Property(property) => property.visit_mut_with(&mut put_in),
         Fragment::Statement(statement) => statement.visit_mut_with(&mut put_in),
     }
-    let mut program = before.program.clone();
+    let mut program = before.program;
     let mut put = Put {
-        before,
+        positions: before.positions,
         at: &site.anchor,
         node: &node,
         times: 0,
@@ -130,14 +130,14 @@ fn find(parsed: &Parsed<'_>, range: &Range<usize>) -> Option<Expr> {
     }
     impl Visit for Find<'_> {
         fn visit_expr(&mut self, expression: &Expr) {
-            if self.parsed.range(expression.span()) == *self.range {
+            if self.parsed.positions.range(expression.span()) == *self.range {
                 self.found = Some(expression.clone());
             }
             expression.visit_children_with(self);
         }
         // A parameter or a caught error: bound as a name, used as an expression.
         fn visit_binding_ident(&mut self, binding: &swc_ecma_ast::BindingIdent) {
-            if self.parsed.range(binding.id.span) == *self.range {
+            if self.parsed.positions.range(binding.id.span) == *self.range {
                 self.found = Some(Expr::Ident(binding.id.clone()));
             }
         }
@@ -170,7 +170,7 @@ impl VisitMut for PutIn {
 
 /// Puts a node in the place of the one with that range.
 struct Put<'p> {
-    before: &'p Parsed<'p>,
+    positions: Positions,
     at: &'p Range<usize>,
     node: &'p Fragment,
     times: usize,
@@ -179,7 +179,7 @@ struct Put<'p> {
 impl VisitMut for Put<'_> {
     fn visit_mut_expr(&mut self, expression: &mut Expr) {
         if let Fragment::Expression(node) = self.node
-            && self.before.range(expression.span()) == *self.at
+            && self.positions.range(expression.span()) == *self.at
         {
             *expression = (**node).clone();
             self.times += 1;
@@ -190,7 +190,7 @@ impl VisitMut for Put<'_> {
 
     fn visit_mut_prop_or_spread(&mut self, property: &mut PropOrSpread) {
         if let Fragment::Property(node) = self.node
-            && self.before.range(property.span()) == *self.at
+            && self.positions.range(property.span()) == *self.at
         {
             *property = node.clone();
             self.times += 1;
@@ -201,7 +201,7 @@ impl VisitMut for Put<'_> {
 
     fn visit_mut_stmt(&mut self, statement: &mut Stmt) {
         if let Fragment::Statement(node) = self.node
-            && self.before.range(statement.span()) == *self.at
+            && self.positions.range(statement.span()) == *self.at
         {
             *statement = node.clone();
             self.times += 1;
@@ -232,18 +232,25 @@ fn without_parentheses(program: &mut Program) {
 ///
 /// The [`Flaw`] of the attempt with parentheses.
 pub fn edit(
-    before: &Parsed<'_>,
+    before: Parsed<'_>,
     site: &Site<'_>,
     template: &str,
     property: bool,
 ) -> Result<(String, Vec<Splice>), Flaw> {
-    let node =
-        edit::fragment(template, property).map_err(|error| Flaw::Unparsable(error.to_string()))?;
+    let unparsable = |error: Unreadable| Flaw::Unparsable(error.to_string());
+    let node = edit::fragment(template, property).map_err(unparsable)?;
     let mut flaw = Flaw::OtherTree;
+    let text = before.text;
+    let mut untouched = Some(before);
     for parentheses in [edit::Parentheses::Without, edit::Parentheses::Around] {
-        let splices = edit::splices(before.text, site, template, property, parentheses)
-            .map_err(|error| Flaw::Unparsable(error.to_string()))?;
-        let after = edit::apply(before.text, &splices);
+        let splices =
+            edit::splices(text, site, template, property, parentheses).map_err(unparsable)?;
+        let after = edit::apply(text, &splices);
+        // The first attempt changes the tree; a second one is rare.
+        let before = match untouched.take() {
+            Some(parsed) => parsed,
+            None => parse::parse(text).map_err(unparsable)?,
+        };
         match prove(before, site, &node, &splices, &after) {
             Ok(()) => return Ok((after, splices)),
             Err(found) => flaw = found,

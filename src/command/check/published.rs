@@ -33,6 +33,9 @@ struct Part<'a> {
 /// Where npm installs it, seen from Ghost.
 const KNEX_MIGRATOR: &str = "node_modules/knex-migrator/";
 
+/// From this length on judging a file takes so long, in bytes, that in the end everything waits for it.
+const LARGE: usize = 64 * 1024;
+
 /// What is no more on the registry may still be where it was installed.
 pub(super) const IN_AN_IMAGE: &str = "An image that was built while it was there may hold it: check docker://REGISTRY/REPOSITORY:TAG.";
 
@@ -140,6 +143,9 @@ impl Judge<'_> {
     /// The answer is nothing but what the same question would find out later: where the package turns out to be another
     /// than was published, or to have more files, nobody asks for it.
     pub(super) fn ahead(&self, package: &str, version: &str, path: &str, bytes: Vec<u8>) {
+        if bytes.len() < LARGE {
+            make_way();
+        }
         let part = Part {
             package: Package {
                 name: package,
@@ -154,7 +160,6 @@ impl Judge<'_> {
             is_unavailable: false,
         };
         let patches: Vec<_> = self.about(package, path).collect();
-        make_way();
         // What fails now fails again for whoever asks, and is told then.
         let _ = self.file(&part, path, &patches, Verified::NotYet);
     }

@@ -151,7 +151,7 @@ impl<'p> Parts<'p> {
 
     fn finish(self) -> Piece {
         if self.kind == SPAN {
-            let offset = |at: f64| self.builder.parsed.offset(BytePos(at as u32));
+            let offset = |at: f64| self.builder.parsed.positions.offset(BytePos(at as u32));
             return Piece::Range(offset(self.ends.0)..offset(self.ends.1));
         }
         Piece::Value(self.node())
