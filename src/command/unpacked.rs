@@ -86,6 +86,18 @@ impl Unpacked {
         })
     }
 
+    /// What is to be said where the image of one platform stands for those of several.
+    pub(super) fn other_platforms(&self) -> Option<String> {
+        let others = &self.image.other_platforms;
+        (!others.is_empty()).then(|| {
+            format!(
+                "this is about the image for {}; under the same name are others, for {}, which were not looked at",
+                self.image.config.platform,
+                others.join(", ")
+            )
+        })
+    }
+
     /// What is to be said where a Ghost was found that the image's command does not find: the only one in `versions`,
     /// and no `current` that leads there.
     pub(super) fn without_current(&self, installation: &Installation) -> Option<String> {

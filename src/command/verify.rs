@@ -60,6 +60,7 @@ fn in_image(
     for note in &mut report.notes {
         *note = unpacked.as_in_image(note);
     }
+    report.notes.extend(unpacked.other_platforms());
     report.notes.extend(without_current);
     Ok(report)
 }

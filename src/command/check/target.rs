@@ -138,6 +138,7 @@ impl Checker<'_> {
         let mut report =
             installed::target(name, &installation, ResolvedVia::Image, selected, sandbox)?;
         report.image = unpacked.digest().map(str::to_owned);
+        report.notes.extend(unpacked.other_platforms());
         report.notes.extend(unpacked.without_current(&installation));
         self.with_upgrade(report, &Files::in_directory(&installation.ghost.directory))
     }

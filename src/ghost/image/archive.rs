@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::assemble::{Source, assemble, not_one};
 use super::layer::Limits;
-use super::manifest::{Config, Document, Manifest, Saved, choose};
+use super::manifest::{Config, Document, Manifest, Saved, choose, others};
 use super::{Image, compression, wants};
 use crate::error::{Error, Result};
 use crate::ghost::failure::Failure;
@@ -50,7 +50,7 @@ pub fn read_archive(path: &Path, limits: &Limits) -> Result<Image> {
     let Some(index) = parts.document("index.json", path)? else {
         return Err(not_one(&subject, &[]));
     };
-    let (manifest, digest) = find_manifest(&parts, &index, path)?;
+    let (manifest, digest, other_platforms) = find_manifest(&parts, &index, path)?;
     let config = parts.blob(&manifest.config, path)?;
     let (config, _) = Config::parse(&config).map_err(about)?;
     let layers: Vec<Source<'_>> = manifest
@@ -67,6 +67,7 @@ pub fn read_archive(path: &Path, limits: &Limits) -> Result<Image> {
         tree,
         config,
         digest: Some(format!("sha256:{}", digest.hex())),
+        other_platforms,
     })
 }
 
@@ -117,18 +118,24 @@ fn read_saved(parts: &Parts, image: &Saved, path: &Path, limits: &Limits) -> Res
         tree,
         config,
         digest: None,
+        other_platforms: Vec::new(),
     })
 }
 
-/// Down through indexes to the manifest of one image, and its digest.
-fn find_manifest(parts: &Parts, index: &[u8], path: &Path) -> Result<(Manifest, Integrity)> {
+/// Down through indexes to the manifest of one image, its digest, and the platforms that were passed over.
+fn find_manifest(
+    parts: &Parts,
+    index: &[u8],
+    path: &Path,
+) -> Result<(Manifest, Integrity, Vec<String>)> {
     let subject = path.display().to_string();
     let about = |failure: Failure| failure.about_image(&subject);
     let mut bytes = index.to_vec();
     let mut digest = Integrity::of_bytes(Algorithm::Sha256, index);
+    let mut other_platforms = Vec::new();
     for depth in 0..DEPTH {
         match Document::parse(&bytes).map_err(about)? {
-            Document::Manifest(manifest) => return Ok((manifest, digest)),
+            Document::Manifest(manifest) => return Ok((manifest, digest, other_platforms)),
             Document::Index(descriptors) => {
                 // At the top, several entries of one platform are several images; further down they are platforms.
                 let platforms: std::collections::BTreeSet<&str> = descriptors
@@ -144,7 +151,9 @@ fn find_manifest(parts: &Parts, index: &[u8], path: &Path) -> Result<(Manifest, 
                     });
                     return Err(not_one(&subject, &names.collect::<Vec<_>>()));
                 }
-                digest = choose(&descriptors).map_err(about)?.digest.clone();
+                let chosen = choose(&descriptors).map_err(about)?;
+                other_platforms.extend(others(&descriptors, chosen));
+                digest = chosen.digest.clone();
                 bytes = parts.blob(&digest, path)?;
             }
         }

@@ -140,7 +140,8 @@ fn descriptor(entry: &Value) -> Option<Result<Descriptor, Failure>> {
     }))
 }
 
-/// The image for this machine, else for the commonest one, else whichever there is: Ghost's JavaScript is the same in all.
+/// The image for this machine, else for the commonest one, else whichever there is. Ghost's JavaScript ought to be the
+/// same in all; that it is cannot be known from one.
 pub(super) fn choose(descriptors: &[Descriptor]) -> Result<&Descriptor, Failure> {
     let own = match std::env::consts::ARCH {
         "x86_64" => "linux/amd64",
@@ -161,6 +162,18 @@ pub(super) fn choose(descriptors: &[Descriptor]) -> Result<&Descriptor, Failure>
         })
         .or_else(|| descriptors.first())
         .ok_or_else(|| damaged("its index lists no image"))
+}
+
+/// The platforms of the images that were not chosen.
+pub(super) fn others(descriptors: &[Descriptor], chosen: &Descriptor) -> Vec<String> {
+    let mut platforms: Vec<String> = descriptors
+        .iter()
+        .map(|descriptor| descriptor.platform.clone())
+        .filter(|platform| !platform.is_empty() && *platform != chosen.platform)
+        .collect();
+    platforms.sort();
+    platforms.dedup();
+    platforms
 }
 
 impl Config {

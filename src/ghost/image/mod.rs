@@ -31,6 +31,8 @@ pub struct Image {
     pub config: Config,
     /// The digest of its manifest, where it has one.
     pub digest: Option<String>,
+    /// The platforms for which there is another image under the same name: of these nothing is known.
+    pub other_platforms: Vec<String>,
 }
 
 /// Packages that the search and the patches are about, wherever they are installed.

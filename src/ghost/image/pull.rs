@@ -12,7 +12,7 @@ use url::{Host, Url};
 use super::assemble::{Source, assemble};
 use super::credentials::Credentials;
 use super::layer::Limits;
-use super::manifest::{Config, Document, Manifest, choose};
+use super::manifest::{Config, Document, Manifest, choose, others};
 use super::reference::{Reference, Version};
 use super::{Image, wants};
 use crate::error::{Error, Result};
@@ -44,6 +44,8 @@ pub struct Found {
     manifest: Manifest,
     /// Of the manifest itself: it names the whole image.
     pub digest: Integrity,
+    /// The platforms for which there is another.
+    pub other_platforms: Vec<String>,
 }
 
 impl Repository {
@@ -93,15 +95,21 @@ impl Repository {
         }
         .map_err(|failed| self.explain(failed))?;
         let mut digest = wanted.unwrap_or_else(|| Integrity::of_bytes(Algorithm::Sha256, &bytes));
+        let mut other_platforms = Vec::new();
         for _ in 0..DEPTH {
             self.check(&bytes, &digest)?;
             match Document::parse(&bytes).map_err(|failure| self.about(failure))? {
-                Document::Manifest(manifest) => return Ok(Found { manifest, digest }),
+                Document::Manifest(manifest) => {
+                    return Ok(Found {
+                        manifest,
+                        digest,
+                        other_platforms,
+                    });
+                }
                 Document::Index(descriptors) => {
-                    digest = choose(&descriptors)
-                        .map_err(|failure| self.about(failure))?
-                        .digest
-                        .clone();
+                    let chosen = choose(&descriptors).map_err(|failure| self.about(failure))?;
+                    other_platforms.extend(others(&descriptors, chosen));
+                    digest = chosen.digest.clone();
                     let name = format!("{}:{}", digest.algorithm().name(), digest.hex());
                     bytes = self
                         .manifest(&name)
@@ -145,6 +153,7 @@ impl Repository {
                 found.digest.algorithm().name(),
                 found.digest.hex()
             )),
+            other_platforms: found.other_platforms.clone(),
         })
     }
 

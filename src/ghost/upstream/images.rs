@@ -39,10 +39,12 @@ impl Upstream {
         let shared = &self.shared;
         let settings = &shared.settings;
         let tag = format!("digest of {reference}");
+        let platforms = format!("other platforms of {reference}");
         if settings.offline {
             let known: Option<String> = shared.recall(Shelf::Metadata, &tag);
+            let others: Option<Vec<String>> = shared.recall(Shelf::Metadata, &platforms);
             return known
-                .and_then(|digest| self.known_image(&digest))
+                .and_then(|digest| self.known_image(&digest, others?))
                 .ok_or_else(|| not_cached(&format!("docker://{reference}")));
         }
         let mut repository = Repository::open(
@@ -52,7 +54,9 @@ impl Upstream {
         )?;
         let found = repository.find()?;
         let digest = format!("{}:{}", found.digest.algorithm().name(), found.digest.hex());
-        let image = match self.known_image(&digest) {
+        let others = found.other_platforms.clone();
+        shared.remember(Shelf::Metadata, &platforms, &others);
+        let image = match self.known_image(&digest, others) {
             Some(image) => image,
             None => {
                 let image = repository.pull(&found, &Limits::default())?;
@@ -64,7 +68,7 @@ impl Upstream {
         Ok(image)
     }
 
-    fn known_image(&self, digest: &str) -> Option<Image> {
+    fn known_image(&self, digest: &str, other_platforms: Vec<String>) -> Option<Image> {
         let cache = self.shared.cache.as_ref()?;
         let known: KnownImage =
             cache.document(Shelf::Contents, &format!("{GENERATION} {digest}"))?;
@@ -83,6 +87,7 @@ impl Upstream {
             tree: Tree::from_nodes(nodes),
             config: known.config,
             digest: Some(digest.to_owned()),
+            other_platforms,
         })
     }
 

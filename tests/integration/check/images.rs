@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ghostfix::catalogue;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::check::{DATABASE, LOCK_TABLE, check, ghost_files, run, said, states};
 use crate::common;
@@ -324,12 +324,51 @@ fn a_current_that_leads_nowhere_is_told() {
                 `node current/index.js` finds no Ghost";
     let (code, report) = check(home.path(), "http://127.0.0.1:9/", &["image.tar"]);
     assert_eq!(code, 0, "{report}");
-    assert_eq!(report["targets"][0]["notes"], serde_json::json!([note]));
+    assert_eq!(report["targets"][0]["notes"], json!([note]));
     let (_, report) = verify(home.path(), "image.tar");
     assert_eq!(report["notes"][1], note, "{report}");
     archive(Some("versions/6.65.0"));
     let (_, report) = check(home.path(), "http://127.0.0.1:9/", &["image.tar"]);
-    assert_eq!(report["targets"][0]["notes"], serde_json::json!([]));
+    assert_eq!(report["targets"][0]["notes"], json!([]));
+}
+
+#[test]
+fn of_an_image_for_several_platforms_is_said_which_one_was_looked_at() {
+    let (_, patched) = images();
+    let home = tempfile::tempdir().unwrap();
+    let of = |platform: &str| {
+        let mut entry = patched.entry();
+        let (os, architecture) = platform.split_once('/').unwrap();
+        entry["platform"] = json!({"os": os, "architecture": architecture});
+        entry
+    };
+    let index = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [of("linux/amd64"), of("linux/s390x"), of("unknown/unknown")]})
+    .to_string();
+    let entry =
+        image_builder::descriptor("application/vnd.oci.image.index.v1+json", index.as_bytes());
+    let digest = entry["digest"].as_str().unwrap().replace(':', "/");
+    let mut layout = patched.layout(&[entry]);
+    layout.insert(format!("blobs/{digest}"), index.into_bytes());
+    fs::write(home.path().join("both.tar"), archive(&layout)).unwrap();
+    let note = "this is about the image for linux/amd64; under the same name are others, for linux/s390x, which were not \
+                looked at";
+    let nowhere = "http://127.0.0.1:9/";
+    let (code, report) = check(home.path(), nowhere, &["both.tar"]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(report["targets"][0]["notes"], json!([note]));
+    assert_eq!(verify(home.path(), "both.tar").1["notes"][1], note);
+
+    // On a registry, too, and offline.
+    let registry = DockerRegistry::start(None);
+    let name = format!("docker://{}/library/ghost:6", registry.host);
+    let file = format!("oci-archive:{}", home.path().join("both.tar").display());
+    skopeo(&["copy", "--all", "--dest-tls-verify=false", &file, &name]);
+    for more in [&[][..], &["--offline"]] {
+        let (code, report) = check(home.path(), nowhere, &[&[name.as_str()], more].concat());
+        assert_eq!(code, 0, "{report}");
+        assert_eq!(report["targets"][0]["notes"], json!([note]));
+    }
 }
 
 #[test]
