@@ -25,7 +25,7 @@ pub struct Plan {
     pub from: Option<Brings>,
     /// Where it leads.
     pub to: Brings,
-    /// What would run, in order.
+    /// What would run, in order; nothing where the upgrade [leads back](Self::leads_back).
     pub steps: Vec<Step>,
     /// What concerns the upgrade as a whole.
     pub hazards: Vec<Hazard>,
@@ -113,8 +113,51 @@ pub fn between(from: &Release, to: &Release) -> Result<Plan> {
 ///
 /// Where files of the new Ghost cannot be read.
 pub fn after(applied: &Applied, from: Brings, files: &Files, to: Brings) -> Result<Plan> {
-    let pending = pending(applied, &inventory::read(files)?, &to.ghost);
-    of(&pending, Some(from), files, to)
+    let inventory = inventory::read(files)?;
+    let pending = pending(applied, &inventory, &to.ghost);
+    if to.ghost >= from.ghost {
+        return of(&pending, Some(from), files, to);
+    }
+    // What knex-migrator does on a newer database is told, and is no plan: a list of its steps would pass for one.
+    let comes_of_it = backwards(applied, &inventory, &pending, &to.ghost);
+    let mut plan = of(&[], Some(from), files, to)?;
+    let newer = |hazard: &&mut Hazard| hazard.id == "newer-database";
+    if let Some(hazard) = plan.hazards.iter_mut().find(newer) {
+        hazard.reason.push_str(&format!(". {comes_of_it}"));
+    }
+    Ok(plan)
+}
+
+/// What a Ghost does on a database that a newer one has set up: knex-migrator compares no versions, it counts rows and
+/// files of the folders that the older code has.
+fn backwards(
+    applied: &Applied,
+    inventory: &Inventory,
+    pending: &[Named],
+    ghost: &Version,
+) -> String {
+    let other = inventory
+        .folders
+        .iter()
+        .filter(|folder| !Inventory::is_later(&folder.version, ghost))
+        .map(|folder| (folder, applied.folder(&folder.version).len()))
+        .find(|(folder, rows)| *rows != folder.files.len());
+    match (other, pending) {
+        (Some((folder, rows)), _) if rows > folder.files.len() => format!(
+            "Ghost ends at {}, which has more rows in the database ({rows}) than files in the code ({})",
+            folder.version,
+            folder.files.len()
+        ),
+        (Some(_), [first, ..]) => format!(
+            "It takes migrations that the newer Ghost no longer has for pending ones, and would run {} of them on the newer tables, from {}/{} on",
+            pending.len(),
+            first.version,
+            first.name
+        ),
+        (Some(_) | None, _) => {
+            "It would start without noticing, on tables that it does not know".to_owned()
+        }
+    }
 }
 
 /// The upgrade of a live database to the Ghost with those files, and what that Ghost makes of the database.
@@ -147,6 +190,15 @@ fn of(pending: &[Named], from: Option<Brings>, files: &Files, to: Brings) -> Res
         steps,
         hazards,
     })
+}
+
+impl Plan {
+    /// Whether the Ghost where it begins is newer than the one where it leads: no migration leads there.
+    #[must_use]
+    pub fn leads_back(&self) -> bool {
+        let from = self.from.as_ref();
+        from.is_some_and(|from| self.to.ghost < from.ghost)
+    }
 }
 
 impl Brings {
@@ -195,6 +247,35 @@ mod tests {
         assert_eq!(
             names(&older, &to, "6.0.0"),
             ["4.47/final-v4.js", "4.47/no-op.js"]
+        );
+    }
+
+    #[test]
+    fn what_an_older_ghost_makes_of_a_newer_database_is_told() {
+        let told = |from: &Inventory, to: &Inventory| {
+            let (applied, ghost) = (Applied::by(from), Version::parse("5.75.1").unwrap());
+            backwards(&applied, to, &pending(&applied, to, &ghost), &ghost)
+        };
+        let code = inventory(&[("4.0", &["a.js", "b.js"]), ("5.75", &["c.js"])]);
+        let upgraded = inventory(&[
+            ("4.0", &["a.js", "b.js"]),
+            ("5.75", &["c.js"]),
+            ("6.0", &["d.js"]),
+        ]);
+        assert_eq!(
+            told(&upgraded, &code),
+            "It would start without noticing, on tables that it does not know"
+        );
+        let set_up = inventory(&[("5.75", &["c.js"]), ("6.0", &["d.js"])]);
+        assert_eq!(
+            told(&set_up, &code),
+            "It takes migrations that the newer Ghost no longer has for pending ones, and would run 2 of them on the newer \
+             tables, from 4.0/a.js on"
+        );
+        let later_patch = inventory(&[("4.0", &["a.js", "b.js"]), ("5.75", &["c.js", "e.js"])]);
+        assert_eq!(
+            told(&later_patch, &code),
+            "Ghost ends at 5.75, which has more rows in the database (2) than files in the code (1)"
         );
     }
 

@@ -118,6 +118,15 @@ impl Checker<'_> {
     fn with_upgrade(&self, mut report: TargetReport, files: &Files) -> Result<TargetReport> {
         if let Some(start) = &self.start {
             report.upgrade = start.upgrade(&report, files)?;
+            let plan = report.upgrade.as_ref().map(|upgrade| &upgrade.plan);
+            if let Some(plan) = plan.filter(|plan| plan.leads_back())
+                && let Some(from) = &plan.from
+            {
+                report.reason.push_str(&format!(
+                    " But no upgrade leads there: Ghost {} is older than {}, and so than its database.",
+                    plan.to.ghost, from.ghost
+                ));
+            }
         }
         Ok(report)
     }

@@ -172,6 +172,9 @@ fn headline(upgrade: &Upgrade) -> String {
         },
         (None, ToldBy::Ghost(_)) => "a Ghost".to_owned(),
     };
+    if upgrade.plan.leads_back() {
+        return format!("From {from} back to {}: no upgrade leads there", to.ghost);
+    }
     let number = match steps.len() {
         0 => "no migration runs".to_owned(),
         1 => "1 migration runs".to_owned(),

@@ -116,12 +116,49 @@ fn an_upgrade_begins_wherever_a_ghost_is() {
         assert_eq!(target["upgrade"]["knex_migrator"], "5.1.5", "{from}");
         assert_eq!(target["migrations"][0]["name"], "01-second.js", "{from}");
     }
-    let (_, back) = upgrade(home.path(), &url, "5.75.1", &["--from", "6.65.0"]);
-    assert_eq!(back["targets"][0]["migrations"], json!([]));
+}
+
+#[test]
+fn nothing_leads_back() {
+    let home = tempfile::tempdir().unwrap();
+    // The newer one has given up a folder of the older one, as Ghost does with past major versions.
+    let newest = ghost("6.66.0", "6.2.1").file(&format!("{VERSIONS}/6.66/01-third.js"), FIRST);
+    let registry = FakeRegistry::start(vec![
+        older(),
+        newest,
+        knex_migrator("5.1.5"),
+        knex_migrator("6.2.1"),
+    ]);
+    let url = registry.url();
+    let (code, back) = upgrade(home.path(), &url, "5.75.1", &["--from", "6.66.0"]);
+    // The exit code is about patching, hazards have none: this Ghost can be patched.
+    assert_eq!(code, 0);
+    let target = &back["targets"][0];
+    assert_eq!(target["verdict"], "ok");
+    assert_eq!(target["migrations"], json!([]));
+    let hazard = &target["upgrade"]["hazards"][0];
     assert_eq!(
-        ids(&back["targets"][0]["upgrade"]["hazards"])[0],
-        "newer-database"
+        (hazard["id"].as_str(), hazard["level"].as_str()),
+        (Some("newer-database"), Some("error"))
     );
+    let reason = hazard["reason"].as_str().unwrap();
+    assert!(
+        reason.ends_with("and would run 1 of them on the newer tables, from 5.75/01-first.js on"),
+        "{reason}"
+    );
+    let arguments = ["check", "5.75.1", "--from", "6.66.0", "--registry", &url];
+    let answer = run(home.path(), &arguments);
+    let words = answer
+        .stdout
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    for told in [
+        "proved. But no upgrade leads there: Ghost 5.75.1 is older than 6.66.0, and so than its database.",
+        "From Ghost 6.66.0 back to 5.75.1: no upgrade leads there",
+    ] {
+        assert!(words.contains(told), "{told}: {answer}");
+    }
 }
 
 #[test]
