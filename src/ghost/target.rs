@@ -156,29 +156,36 @@ fn usage(problem: String) -> Error {
     }
 }
 
-/// `6`, `6.65`, `6.65.0`, each with `-alpine` or a Debian's name behind it, `alpine` alone, `latest`.
+/// `6`, `6.65`, `6.65.0`, `6.0.0-rc.0`, each with `-alpine`, `-alpine3.21` or a Debian's name behind it; one of these
+/// alone, `latest`.
 fn image_tag(tag: &str) -> Option<Wanted> {
-    let first = tag.split('-').next()?;
-    if first.starts_with(|character: char| character.is_ascii_digit()) {
-        // `6.0.0-rc.0` is a version and no variant.
-        return match Wanted::parse(tag) {
+    let parts: Vec<&str> = tag.split('-').collect();
+    let variant = parts.iter().position(|part| is_variant(part));
+    let base = parts[..variant.unwrap_or(parts.len())].join("-");
+    if base.is_empty() || base == "latest" {
+        return Some(Wanted::Tag("latest".to_owned())).filter(|_| !tag.is_empty());
+    }
+    if base.starts_with(|character: char| character.is_ascii_digit()) {
+        return match Wanted::parse(&base) {
+            // `6.0.0-rc.0` is a version; what stands behind `6.65.0-` else is of the image.
             Some(Wanted::Version(version))
-                if !version.pre_release().is_empty() && tag.matches('.').count() > 2 =>
+                if version.pre_release().is_empty() || base.matches('.').count() > 2 =>
             {
                 Some(Wanted::Version(version))
             }
-            _ => Wanted::parse(first),
+            _ => Wanted::parse(parts[0]),
         };
     }
-    let is_variant = first.starts_with("alpine")
+    Wanted::parse(tag).filter(|wanted| matches!(wanted, Wanted::Tag(_)))
+}
+
+/// What an image is built upon.
+fn is_variant(part: &str) -> bool {
+    part.starts_with("alpine")
         || [
             "bookworm", "bullseye", "buster", "trixie", "jessie", "stretch",
         ]
-        .contains(&first);
-    if is_variant || first == "latest" {
-        return Some(Wanted::Tag("latest".to_owned()));
-    }
-    Wanted::parse(tag).filter(|wanted| matches!(wanted, Wanted::Tag(_)))
+        .contains(&part)
 }
 
 fn is_image_part(name: &str) -> bool {
@@ -253,7 +260,17 @@ mod tests {
             ("ghost:6", "image tag 6: 6"),
             ("ghost:6.65-alpine", "image tag 6.65-alpine: 6.65"),
             ("ghost:6.65.0-bookworm", "image tag 6.65.0-bookworm: 6.65.0"),
+            (
+                "ghost:6.65.0-alpine3.21",
+                "image tag 6.65.0-alpine3.21: 6.65.0",
+            ),
+            ("ghost:6-alpine3.21", "image tag 6-alpine3.21: 6"),
+            ("ghost:6.65.0-slim", "image tag 6.65.0-slim: 6.65.0"),
             ("ghost:6.0.0-rc.0", "image tag 6.0.0-rc.0: 6.0.0-rc.0"),
+            (
+                "ghost:6.0.0-rc.0-alpine3.21",
+                "image tag 6.0.0-rc.0-alpine3.21: 6.0.0-rc.0",
+            ),
             ("ghost:latest", "image tag latest: latest"),
             ("ghost:alpine", "image tag alpine: latest"),
             ("ghost:alpine3.22", "image tag alpine3.22: latest"),
