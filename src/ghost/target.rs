@@ -60,6 +60,16 @@ impl Target {
             .or_else(|| text.strip_prefix("ghost@"))
             .filter(|_| !looks_like_path)
         {
+            if let Some((_, digest)) = tag.split_once('@') {
+                return Err(Error::Usage {
+                    problem: format!(
+                        "`{text}` is looked up on npm, which knows no digest of an image"
+                    ),
+                    next_step: format!(
+                        "ask the image itself: docker://docker.io/library/ghost@{digest}; or leave the digest out"
+                    ),
+                });
+            }
             let wanted = if text.starts_with("ghost@") {
                 Wanted::parse(tag)
             } else {
@@ -275,6 +285,10 @@ mod tests {
             ("ghost:alpine", "image tag alpine: latest"),
             ("ghost:alpine3.22", "image tag alpine3.22: latest"),
             ("ghost:", "2 `` is no tag of Ghost's image"),
+            (
+                "ghost:6.65.0@sha256:aaaa",
+                "2 `ghost:6.65.0@sha256:aaaa` is looked up on npm, which knows no digest of an image",
+            ),
             ("", "2 `` names no Ghost; is a variable not set?"),
             (" ", "2 ` ` names no Ghost; is a variable not set?"),
             (
