@@ -92,12 +92,22 @@ impl Target {
             }
         }
         if !path.exists() {
+            if let Some((scheme, _)) = text.split_once("://") {
+                return Err(Error::Usage {
+                    problem: format!("`{text}` is an address, and {scheme}:// is not followed"),
+                    next_step: "give Ghost's version, or the file once it is downloaded; an image on a registry is \
+                                docker://REGISTRY/REPOSITORY:TAG"
+                        .to_owned(),
+                });
+            }
             if looks_like_path {
                 return Err(Error::NothingToWorkOn {
                     problem: format!("there is no file or directory {}", path.display()),
-                    next_step:
-                        "check the path; an image on a registry is docker://REGISTRY/REPOSITORY:TAG"
-                            .to_owned(),
+                    next_step: format!(
+                        "check the path; an image on a registry is {}",
+                        as_image(text)
+                            .unwrap_or_else(|| "docker://REGISTRY/REPOSITORY:TAG".to_owned())
+                    ),
                 });
             }
             return Err(usage(format!(
@@ -187,6 +197,18 @@ fn image_tag(tag: &str) -> Option<Wanted> {
         };
     }
     Wanted::parse(tag).filter(|wanted| matches!(wanted, Wanted::Tag(_)))
+}
+
+/// The name of an image as Docker has it, `library/ghost:6` or with a registry before it, as it is to be given.
+fn as_image(text: &str) -> Option<String> {
+    let last = text.rsplit('/').next()?;
+    if text.starts_with(['.', '/']) || !last.contains([':', '@']) {
+        return None;
+    }
+    [text.to_owned(), format!("docker.io/{text}")]
+        .into_iter()
+        .find(|name| Reference::parse(name).is_ok())
+        .map(|name| format!("docker://{name}"))
 }
 
 /// What an image is built upon.
@@ -311,6 +333,32 @@ mod tests {
             missing.starts_with("3 there is no file or directory ") && missing.ends_with("ghost"),
             "{missing}"
         );
+    }
+
+    #[test]
+    fn the_name_of_an_image_is_answered_with_how_it_is_given() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (text, code, expected) in [
+            ("library/ghost:6", 3, "docker://docker.io/library/ghost:6"),
+            ("registry.test/ghost:6", 3, "docker://registry.test/ghost:6"),
+            (
+                "registry.test:5000/own/ghost:6-alpine",
+                3,
+                "docker://registry.test:5000/own/ghost:6-alpine",
+            ),
+            ("./ghost:6", 3, "docker://REGISTRY/REPOSITORY:TAG"),
+            ("/srv/ghost", 3, "docker://REGISTRY/REPOSITORY:TAG"),
+            (
+                "https://registry.test/ghost/-/ghost-6.65.0.tgz",
+                2,
+                "docker://REGISTRY/REPOSITORY:TAG",
+            ),
+        ] {
+            let error = Target::parse(text, directory.path()).expect_err(text);
+            assert_eq!(error.exit_code(), code, "{text}");
+            let step = error.next_step();
+            assert!(step.ends_with(&format!(" is {expected}")), "{step}");
+        }
     }
 
     #[test]
