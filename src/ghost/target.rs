@@ -84,6 +84,12 @@ impl Target {
                 None => Err(usage(format!("`{tag}` is no tag of Ghost's image"))),
             };
         }
+        if text == "ghost" && !path.exists() {
+            return Err(Error::Usage {
+                problem: "`ghost` names no version".to_owned(),
+                next_step: "give ghost:latest, ghost:6, or a version (6.65.0)".to_owned(),
+            });
+        }
         if !looks_like_path && let Some(wanted) = Wanted::parse(text) {
             // A file name can read as a tag, `ghost-6.65.0.tgz`, and is one only where there is no such file.
             let is_file = matches!(wanted, Wanted::Tag(_)) && path.exists();
@@ -306,6 +312,7 @@ mod tests {
             ("ghost:latest", "image tag latest: latest"),
             ("ghost:alpine", "image tag alpine: latest"),
             ("ghost:alpine3.22", "image tag alpine3.22: latest"),
+            ("ghost", "2 `ghost` names no version"),
             ("ghost:", "2 `` is no tag of Ghost's image"),
             (
                 "ghost:6.65.0@sha256:aaaa",

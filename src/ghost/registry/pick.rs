@@ -91,12 +91,14 @@ impl Packument {
             },
             Wanted::Tag(tag) => {
                 let tags: Vec<&str> = self.tags.keys().map(String::as_str).collect();
-                let near = similar::get_close_matches(tag.as_str(), &tags, 1, 0.5);
+                let lower = tag.to_lowercase();
+                let near = similar::get_close_matches(lower.as_str(), &tags, 1, 0.5);
+                let meant = near.first().map(|near| (*near).to_owned());
                 Error::Upstream {
                     problem: format!("{name} has no tag `{tag}`"),
-                    next_step: match (near.first(), tags.as_slice()) {
-                        (Some(near), _) => {
-                            format!("did you mean {near}? Or give a version, as in 6.65.0")
+                    next_step: match (meant.or_else(|| self.misspelt(tag)), tags.as_slice()) {
+                        (Some(meant), _) => {
+                            format!("did you mean {meant}? Or give a version, as in 6.65.0")
                         }
                         (None, []) => "give a version, as in 6.65.0".to_owned(),
                         (None, tags) => format!(
@@ -109,14 +111,31 @@ impl Packument {
         }
     }
 
+    /// The published version that a text is one character away from, the newest of them: a letter in a digit's place makes
+    /// a tag of it.
+    fn misspelt(&self, text: &str) -> Option<String> {
+        if !text.starts_with(|first: char| first.is_ascii_digit()) {
+            return None;
+        }
+        self.manifests
+            .iter()
+            .rev()
+            .map(|manifest| manifest.version.to_string())
+            .find(|version| distance(version, text) == 1)
+    }
+
     /// Published versions that may have been meant: the likeliest slip first, then the neighbours in the order of
     /// versions.
     fn nearest(&self, wanted: &Version) -> Vec<String> {
         let wanted_text = wanted.to_string();
+        // Who asks for a major version that is yet to come has mistaken nothing: the newest is nearest.
+        let newest = self.manifests.last().map(|manifest| &manifest.version);
+        let is_to_come = newest.is_some_and(|newest| newest.major() < wanted.major());
         let slip = self
             .manifests
             .iter()
             .map(|manifest| (manifest.version.to_string(), &manifest.version))
+            .filter(|_| !is_to_come)
             .filter(|(text, _)| distance(text, &wanted_text) == 1)
             // Two swapped digits are likelier than one too many or too few, and that than a wrong one.
             .max_by_key(|(text, version)| {
@@ -275,6 +294,21 @@ mod tests {
                 "^7",
                 "no published version of ghost is in the range `^7`",
                 "published are 5.0.0 to 6.66.0; latest is 6.0.0",
+            ),
+            (
+                "7.0.0",
+                "there is no ghost@7.0.0 on the registry",
+                "did you mean 6.66.0?",
+            ),
+            (
+                "LATEST",
+                "ghost has no tag `LATEST`",
+                "did you mean latest? Or give a version, as in 6.65.0",
+            ),
+            (
+                "6.65.O",
+                "ghost has no tag `6.65.O`",
+                "did you mean 6.65.0? Or give a version, as in 6.65.0",
             ),
             (
                 "lastest",
