@@ -83,12 +83,13 @@ pub fn run(
     let upstream = open(&settings.upstream, surroundings)?;
     let (scope, work) = work(&settings.what, &upstream, surroundings.working_directory())?;
     let selected = catalogue::selected(&settings.patches);
+    let mut from_npm = None;
     let start = match &settings.from {
-        Some(From::Ghost(from)) => Some(Start::at(
-            from,
-            surroundings.working_directory(),
-            &upstream,
-        )?),
+        Some(From::Ghost(from)) => {
+            let target = Target::parse(from, surroundings.working_directory())?;
+            from_npm = upgrade::looked_up(&target);
+            Some(Start::at(from, &target, &upstream)?)
+        }
         Some(From::Database { root, connection }) => {
             Some(Start::in_database(root, connection, variables)?)
         }
@@ -112,7 +113,7 @@ pub fn run(
         selected: selected.iter().copied().map(describe).collect(),
         targets,
         comparison: None,
-        notes: upstream.notes(),
+        notes: from_npm.into_iter().chain(upstream.notes()).collect(),
     };
     if let Some(baseline) = baseline {
         baseline.compare(&mut report);

@@ -2,8 +2,6 @@
 
 mod database;
 
-use std::path::Path;
-
 use nodejs_semver::Version;
 
 use self::database::Found;
@@ -20,6 +18,21 @@ use crate::migrations::plan::{self, Applied, Brings};
 use crate::report::check::{Asked, TargetReport, ToldBy, Upgrade};
 use crate::settings::{Connection, Root};
 
+/// What is to be said of a beginning that is not asked itself.
+pub(super) fn looked_up(from: &Target) -> Option<String> {
+    match from {
+        Target::ImageTag { tag, wanted } => Some(format!(
+            "--from ghost:{tag} was looked up on npm, as {wanted}: the image that runs may hold another version; \
+             docker://docker.io/library/ghost:{tag} asks the image itself"
+        )),
+        Target::Npm(_)
+        | Target::Image(_)
+        | Target::Directory(_)
+        | Target::Tarball(_)
+        | Target::Archive(_) => None,
+    }
+}
+
 /// Where an upgrade begins.
 pub(super) enum Start {
     /// With what a Ghost has migrated.
@@ -35,9 +48,8 @@ pub(super) enum Start {
 
 impl Start {
     /// The Ghost that was named: a version and all else that a target may be.
-    pub(super) fn at(text: &str, directory: &Path, upstream: &Upstream) -> Result<Self> {
-        let target = Target::parse(text, directory)?;
-        let release = match &target {
+    pub(super) fn at(text: &str, target: &Target, upstream: &Upstream) -> Result<Self> {
+        let release = match target {
             Target::Npm(wanted) | Target::ImageTag { wanted, .. } => upstream.release(wanted)?,
             Target::Tarball(path) => upstream.release_in_tarball(path)?,
             Target::Directory(path) => {
@@ -48,7 +60,7 @@ impl Start {
                 upstream.release_in_directory(&installation.ghost.directory)?
             }
             Target::Archive(_) | Target::Image(_) => {
-                let unpacked = Unpacked::of(&target, upstream)?.ok_or_else(|| Error::Bug {
+                let unpacked = Unpacked::of(target, upstream)?.ok_or_else(|| Error::Bug {
                     problem: format!("{target} was taken for an image"),
                 })?;
                 return unpacked

@@ -115,6 +115,12 @@ fn an_upgrade_begins_wherever_a_ghost_is() {
         let target = &report["targets"][0];
         assert_eq!(target["upgrade"]["knex_migrator"], "5.1.5", "{from}");
         assert_eq!(target["migrations"][0]["name"], "01-second.js", "{from}");
+        let note = report["notes"][0].as_str();
+        assert_eq!(
+            note.is_some_and(|note| note.starts_with("--from ghost:5 was looked up on npm")),
+            from == "ghost:5",
+            "{report}"
+        );
     }
 }
 
