@@ -120,6 +120,24 @@ impl Error {
         }
     }
 
+    /// The same error about a place that was named itself, as a target is: `--root` says nothing of it.
+    #[must_use]
+    pub fn without_root(mut self) -> Self {
+        match &mut self {
+            Self::Usage { next_step, .. }
+            | Self::NothingToWorkOn { next_step, .. }
+            | Self::FileSystem { next_step, .. }
+            | Self::Unusable { next_step, .. }
+            | Self::Refused { next_step, .. }
+            | Self::Upstream { next_step, .. }
+            | Self::Database { next_step, .. } => {
+                *next_step = next_step.replace(" with --root", "").replace("--root ", "");
+            }
+            Self::Bug { .. } => {}
+        }
+        self
+    }
+
     /// A [`Error::FileSystem`] whose next step follows from the kind of the operating system's error.
     #[must_use]
     pub fn file_system(
@@ -137,7 +155,7 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 "free some space and run the same command again; no file was changed half-way"
             }
-            std::io::ErrorKind::NotFound => "check the path, or give another with --root",
+            std::io::ErrorKind::NotFound => "check the path",
             _ => "put this right and run the same command again; no file was changed half-way",
         };
         Self::FileSystem {

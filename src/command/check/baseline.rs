@@ -34,8 +34,19 @@ pub(super) struct Baseline {
 
 /// Reads a baseline.
 pub(super) fn read(path: &Path) -> Result<Baseline> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::file_system("read the baseline", path, error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Error::FileSystem {
+                action: "read the baseline",
+                path: path.to_owned(),
+                next_step:
+                    "check the path; `ghostfix check TARGET --format json > FILE` writes one"
+                        .to_owned(),
+                source: error,
+            };
+        }
+        Error::file_system("read the baseline", path, error)
+    })?;
     let unusable = |problem: String| Error::Unusable {
         path: path.to_owned(),
         problem,

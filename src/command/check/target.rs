@@ -44,8 +44,10 @@ impl Checker<'_> {
             Target::Tarball(path) => {
                 self.release(name, &self.upstream.release_in_tarball(path)?)
             }
-            Target::Directory(path) => self.directory(name, path),
-            Target::Archive(_) | Target::Image(_) => self.image(name, target),
+            Target::Directory(path) => self.directory(name, path).map_err(Error::without_root),
+            Target::Archive(_) | Target::Image(_) => {
+                self.image(name, target).map_err(Error::without_root)
+            }
         }
     }
 

@@ -49,6 +49,10 @@ pub(super) enum Start {
 impl Start {
     /// The Ghost that was named: a version and all else that a target may be.
     pub(super) fn at(text: &str, target: &Target, upstream: &Upstream) -> Result<Self> {
+        Self::found(text, target, upstream).map_err(Error::without_root)
+    }
+
+    fn found(text: &str, target: &Target, upstream: &Upstream) -> Result<Self> {
         let release = match target {
             Target::Npm(wanted) | Target::ImageTag { wanted, .. } => upstream.release(wanted)?,
             Target::Tarball(path) => upstream.release_in_tarball(path)?,

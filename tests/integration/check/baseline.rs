@@ -98,8 +98,12 @@ fn what_is_no_baseline_is_said_so_before_anybody_is_asked() {
         assert_eq!(answer.code(), 5, "{answer}");
         assert!(answer.stderr.contains(problem), "{answer}");
     }
-    assert_eq!(
-        run(home.path(), &["check", "--baseline", "absent.json"]).code(),
-        5
+    let absent = run(home.path(), &["check", "--baseline", "absent.json"]);
+    assert_eq!(absent.code(), 5, "{absent}");
+    assert!(
+        absent
+            .stderr
+            .contains("next: check the path; `ghostfix check TARGET --format json > FILE`"),
+        "{absent}"
     );
 }

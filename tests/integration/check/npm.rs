@@ -161,6 +161,17 @@ fn one_that_is_not_there_does_not_keep_the_others_from_their_verdicts() {
         reason.starts_with("there is no file or directory "),
         "{reason}"
     );
+    // What to do is said of a target, for which there is no --root.
+    let alone = run(home.path(), &["check", "./empty", "--registry", &url]);
+    let from = run(
+        home.path(),
+        &["check", "6.65.0", "--from", "./empty", "--registry", &url],
+    );
+    for answer in [alone, from] {
+        assert_eq!(answer.code(), 3, "{answer}");
+        let step = "next: give the directory of the Ghost installation, such as /var/lib/ghost";
+        assert!(said(&answer).ends_with(step), "{answer}");
+    }
     // Alone each is an error of its own kind, and what cannot be meant is one in any company.
     for (targets, expected) in [
         (&["./nodir"][..], 3),
