@@ -81,6 +81,24 @@ impl Integrity {
         found
     }
 
+    /// Whether a subresource integrity text has an entry that is none: without an algorithm, or with a digest that is
+    /// not one of it. What is of an algorithm that nobody here knows is no mistake.
+    #[must_use]
+    pub fn is_malformed(text: &str) -> bool {
+        text.split_whitespace().any(|entry| {
+            let Some((algorithm, rest)) = entry.split_once('-') else {
+                return true;
+            };
+            let encoded = rest.split('?').next().unwrap_or_default();
+            Algorithm::of_name(algorithm).is_some_and(|algorithm| {
+                let digest = STANDARD.decode(encoded).ok();
+                digest
+                    .and_then(|digest| Self::new(algorithm, digest))
+                    .is_none()
+            })
+        })
+    }
+
     /// A bare SHA-1 in hexadecimal: npm's `shasum`.
     #[must_use]
     pub fn of_shasum(text: &str) -> Option<Self> {
@@ -276,6 +294,22 @@ mod tests {
             "sha1-!!!",
         ] {
             assert_eq!(Integrity::of_subresource(nothing), [], "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_digest_is_no_missing_one() {
+        let abc = Integrity::of_bytes(Algorithm::Sha512, b"abc").to_string();
+        for (text, expected) in [
+            (abc.as_str(), false),
+            (&format!("{abc}?opt"), false),
+            ("md5-kAFQmDzST7DWlj99KOF/cg==", false),
+            ("", false),
+            ("sha512-zzz", true),
+            ("sha512", true),
+            (&format!("{abc} sha1-!!!"), true),
+        ] {
+            assert_eq!(Integrity::is_malformed(text), expected, "{text:?}");
         }
     }
 

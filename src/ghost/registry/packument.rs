@@ -9,7 +9,7 @@ use nodejs_semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ghost::failure::Failure;
+use crate::ghost::failure::{Failure, quoted_line};
 use crate::ghost::integrity::Integrity;
 
 /// The dependencies that say something about Ghost's database; of the others nothing is kept.
@@ -138,6 +138,19 @@ impl Manifest {
 
     /// The digests that were published, the strongest kind of them.
     pub fn digests(&self) -> Result<Vec<Integrity>, Failure> {
+        // A digest that cannot be one is not a digest that is not given: what it was to keep out may be what comes.
+        let malformed = self
+            .integrity
+            .as_deref()
+            .filter(|text| Integrity::is_malformed(text));
+        if let Some(text) = malformed {
+            return Err(Failure::Damaged {
+                why: format!(
+                    "the registry gives `{}` as the digest of its tarball, which is none",
+                    quoted_line(text)
+                ),
+            });
+        }
         let mut digests = self
             .integrity
             .as_deref()
@@ -187,11 +200,13 @@ mod tests {
             "2.0.0": {"dist": {"tarball": "t2"}, "deprecated": "", "dependencies": {"mysql": "2.1.1", "express": "4"},
                       "optionalDependencies": {"mysql": "2.2.0"}},
             "one": {"dist": {"tarball": "t"}},
-            "3.0.0": {"dist": {}}
+            "3.0.0": {"dist": {}},
+            "11.0.0": {"dist": {"tarball": "t11", "integrity": "sha512-zzz",
+                                "shasum": "a9993e364706816aba3e25717850c26c9cd0d89d"}}
         }}"#;
         let packument = Packument::parse("ghost", json).expect("a packument");
         let found: Vec<String> = packument.manifests.iter().map(Manifest::id).collect();
-        assert_eq!(found, ["ghost@2.0.0", "ghost@10.0.0"]);
+        assert_eq!(found, ["ghost@2.0.0", "ghost@10.0.0", "ghost@11.0.0"]);
         assert_eq!(packument.tags.len(), 1);
         let second = packument
             .manifest(&Version::from((2, 0, 0)))
@@ -204,6 +219,13 @@ mod tests {
         assert!(!second.deprecated);
         assert!(matches!(second.digests(), Err(Failure::Damaged { .. })));
         assert_eq!(packument.manifests[1].digests().expect("a digest").len(), 1);
+        assert_eq!(
+            packument.manifests[2].digests(),
+            Err(Failure::Damaged {
+                why: "the registry gives `sha512-zzz` as the digest of its tarball, which is none"
+                    .to_owned()
+            })
+        );
     }
 
     #[test]
