@@ -134,6 +134,18 @@ impl Target {
                 Self::Directory(path)
             });
         }
+        // Opening a named pipe waits for whoever writes into it, which may be for ever; an image is read here and there.
+        match path.metadata() {
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(Error::Unusable {
+                    path,
+                    problem: "this is a pipe, a socket or a device, not a file".to_owned(),
+                    next_step: "write what comes out of it to a file, and give that".to_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(error) => return Err(Error::file_system("read", path, error)),
+        }
         match first_names(&path) {
             Ok(names) if names.iter().any(|name| is_image_part(name)) => Ok(Self::Archive(path)),
             Ok(names) if !names.is_empty() => Ok(Self::Tarball(path)),
@@ -391,6 +403,8 @@ mod tests {
         write("ghost-6.65.0.tgz", "package/package.json", true);
         write("ghost.tar", "manifest.json", false);
         write("ghost.tar.gz", "oci-layout", true);
+        let pipe = directory.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).expect("made");
         std::fs::write(directory.path().join("6"), "a file").expect("written");
         std::fs::write(directory.path().join("text"), "a file").expect("written");
         std::fs::create_dir_all(directory.path().join("layout")).expect("made");
@@ -409,6 +423,12 @@ mod tests {
         assert!(
             neither.ends_with("is neither an npm package nor an image archive"),
             "{neither}"
+        );
+        let pipe = parse("./pipe", directory.path());
+        assert!(
+            pipe.starts_with("5 ")
+                && pipe.ends_with("this is a pipe, a socket or a device, not a file"),
+            "{pipe}"
         );
     }
 
