@@ -216,7 +216,7 @@ impl<'r> Page<'r> {
             body.push_str(&format!("<p class=\"faint\">{}</p>\n", escaped(note)));
         }
         if let Some(upgrade) = &target.upgrade {
-            upgrade::html(upgrade, body);
+            upgrade::html::in_full(upgrade, body);
         }
         body.push_str("</details>\n");
     }

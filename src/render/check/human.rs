@@ -6,26 +6,33 @@ use super::{summary, upgrade};
 use crate::render::human::{outcome_style, patch_entry};
 use crate::render::page::{BAD, CALM, FAINT, GOOD, PLAIN, Page, STRONG, WARN};
 use crate::render::text;
-use crate::report::CheckReport;
-use crate::report::check::{Dependency, TargetReport, Verdict};
+use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
+use crate::report::{CheckReport, Outcome};
 use crate::settings::{Screen, Verbosity};
 
 pub(super) fn report(report: &CheckReport, verbosity: Verbosity, screen: Screen) -> String {
     let mut page = Page::new(screen);
-    let style = outcome_style(report.outcome());
+    let style = match report.outcome() {
+        // Patched it can be, but the upgrade to it fails.
+        Outcome::Yes if summary::errors(report).is_some() => WARN,
+        outcome => outcome_style(outcome),
+    };
     if verbosity == Verbosity::Quiet {
         page.line(0, &[(style, &text::clean(&summary::done(report)))]);
         return page.into_text();
     }
     match report.single() {
-        Some(target) => in_full(target, verbosity, &mut page),
+        Some(target) => in_full(target, (verbosity, verbosity), &mut page),
         None if verbosity == Verbosity::Verbose => {
             for target in &report.targets {
-                in_full(target, Verbosity::Normal, &mut page);
+                in_full(target, (Verbosity::Normal, verbosity), &mut page);
                 page.blank();
             }
         }
-        None => lines(&report.targets, &mut page),
+        None => {
+            lines(&report.targets, &mut page);
+            upgrades(report, &mut page);
+        }
     }
     let changes = report.comparison.iter().flat_map(|comparison| {
         let added = comparison
@@ -152,7 +159,30 @@ fn padded(words: &str, width: usize) -> String {
     format!("{words}{}", " ".repeat(spaces))
 }
 
-fn in_full(target: &TargetReport, verbosity: Verbosity, page: &mut Page) {
+/// What the upgrade to each of several does. Of all published Ghosts that is one line each.
+fn upgrades(report: &CheckReport, page: &mut Page) {
+    for (number, target) in report.targets.iter().enumerate() {
+        let Some(upgrade) = &target.upgrade else {
+            continue;
+        };
+        if report.scope == Scope::Named {
+            page.blank();
+            upgrade::human::short(upgrade, page);
+        } else {
+            if number == 0 {
+                page.blank();
+            }
+            page.prose(0, PLAIN, &upgrade::line(upgrade));
+        }
+    }
+}
+
+/// Verbosity is that of the patches, and that of the upgrade.
+fn in_full(
+    target: &TargetReport,
+    (verbosity, of_upgrade): (Verbosity, Verbosity),
+    page: &mut Page,
+) {
     let (style, sign) = mark(target.verdict, page.is_unicode());
     page.line(
         0,
@@ -190,7 +220,7 @@ fn in_full(target: &TargetReport, verbosity: Verbosity, page: &mut Page) {
     }
     if let Some(upgrade) = &target.upgrade {
         page.blank();
-        upgrade::human(upgrade, verbosity, page);
+        upgrade::human::in_full(upgrade, of_upgrade, page);
     }
     notes(target.notes.iter().cloned(), "note:", page);
 }

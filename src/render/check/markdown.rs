@@ -101,7 +101,7 @@ fn in_full(target: &TargetReport, page: &mut String) {
         details(entry, page);
     }
     if let Some(upgrade) = &target.upgrade {
-        upgrade::markdown(upgrade, page);
+        upgrade::markdown::in_full(upgrade, page);
     }
     for note in &target.notes {
         page.push_str(&format!("- {}\n", plain(note)));
@@ -193,6 +193,26 @@ fn table(report: &CheckReport, page: &mut String) {
                 plain(&summary::name(target)),
                 plain(note)
             ));
+        }
+    }
+    upgrades(report, page);
+}
+
+/// What the upgrade to each of several does. Of all published Ghosts that is one line each.
+fn upgrades(report: &CheckReport, page: &mut String) {
+    let upgrades = || {
+        let targets = report.targets.iter();
+        targets.filter_map(|target| target.upgrade.as_ref())
+    };
+    if upgrades().next().is_none() {
+        return;
+    }
+    page.push('\n');
+    for upgrade in upgrades() {
+        if report.scope == Scope::Named {
+            upgrade::markdown::short(upgrade, page);
+        } else {
+            page.push_str(&format!("- {}\n", plain(&upgrade::line(upgrade))));
         }
     }
 }

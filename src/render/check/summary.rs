@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::upgrade::kinds;
+use crate::migrations::hazards::Level;
 use crate::render::text::count;
 use crate::report::check::{Scope, TargetReport, Verdict, VerdictChange};
 use crate::report::{CheckReport, Outcome, State};
@@ -14,8 +16,58 @@ pub(super) const VERDICTS: [Verdict; 4] = [
     Verdict::Unknown,
 ];
 
-/// What was found out, in one sentence.
+/// What was found out, in one sentence, and one more where an upgrade would fail.
 pub(super) fn done(report: &CheckReport) -> String {
+    let mut done = verdicts(report);
+    if let Some(errors) = errors(report) {
+        done.push(' ');
+        done.push_str(&errors);
+    }
+    done
+}
+
+/// What makes the upgrade fail that was asked about: no verdict tells, which is about patches alone.
+pub(super) fn errors(report: &CheckReport) -> Option<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    let mut number = 0;
+    let mut begin = "";
+    for upgrade in report
+        .targets
+        .iter()
+        .filter_map(|target| target.upgrade.as_ref())
+    {
+        let kinds = kinds(&upgrade.plan);
+        let errors = kinds.iter().filter(|kind| kind.level == Level::Error);
+        for kind in errors.clone() {
+            if !ids.contains(&kind.id) {
+                ids.push(kind.id);
+            }
+        }
+        if errors.count() > 0 {
+            number += 1;
+            begin = &upgrade.from;
+        }
+    }
+    if number == 0 {
+        return None;
+    }
+    let to = if report.single().is_some() {
+        String::new()
+    } else {
+        format!(" to {number} of them")
+    };
+    let begin = if begin == "database" {
+        "the database"
+    } else {
+        begin
+    };
+    Some(format!(
+        "Errors in the upgrade from {begin}{to}: {}.",
+        ids.join(", ")
+    ))
+}
+
+fn verdicts(report: &CheckReport) -> String {
     if let Some(target) = report.single() {
         let name = name(target);
         return match target.verdict {

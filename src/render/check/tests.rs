@@ -276,6 +276,56 @@ fn stopped() -> TargetReport {
     report
 }
 
+/// The way back, which there is not.
+fn back() -> TargetReport {
+    let mut report = target("5.75.1", State::WouldApply);
+    let Some(Upgrade { plan, .. }) = upgrade().upgrade else {
+        panic!("no upgrade")
+    };
+    let (Some(to), from) = (plan.from, plan.to) else {
+        panic!("no beginning")
+    };
+    report.upgrade = Some(Upgrade {
+        from: "6.65.0".to_owned(),
+        told_by: ToldBy::Ghost(ResolvedVia::Npm),
+        plan: Plan {
+            hazards: hazards::of_upgrade(Some(&from), &to, &[]),
+            from: Some(from),
+            to,
+            steps: Vec::new(),
+        },
+    });
+    report
+}
+
+/// An upgrade with five columns that are renamed: more reasons of one kind than are told at first.
+fn renames() -> TargetReport {
+    let mut report = upgrade();
+    let Some(Upgrade { plan, .. }) = &mut report.upgrade else {
+        panic!("no upgrade")
+    };
+    let migrations: Vec<Migration> = (1..=5)
+        .map(|number| Migration {
+            version: "6.1".to_owned(),
+            name: format!("0{number}-rename.js"),
+            transactional: Some(true),
+            irreversible: Some(false),
+            operations: vec![Operation::new(
+                Some("posts"),
+                Action::RenameColumn(format!("old_{number}"), format!("new_{number}")),
+            )],
+            aborts: false,
+            unknown: Vec::new(),
+        })
+        .collect();
+    let judged = hazards::of_migrations(&migrations);
+    let steps = migrations.into_iter().zip(judged);
+    plan.steps = steps
+        .map(|(migration, hazards)| Step { migration, hazards })
+        .collect();
+    report
+}
+
 fn matrix() -> CheckReport {
     check(
         Scope::All,
@@ -315,8 +365,12 @@ fn compared() -> CheckReport {
     report
 }
 
-fn reports() -> [(&'static str, CheckReport); 8] {
+fn reports() -> [(&'static str, CheckReport); 9] {
     [
+        (
+            "upgrades",
+            check(Scope::Named, vec![upgrade(), back(), renames()]),
+        ),
         ("ok", single(target("6.65.0", State::WouldApply))),
         ("refused", single(target("6.66.0", State::Drifted))),
         ("not-applicable", single(ancient())),
@@ -370,6 +424,81 @@ fn for_people_a_target_is_a_line_and_quiet_is_one_line() {
         assert_eq!(shown.lines().count(), 1, "{shown}");
         assert!(shown.contains("\u{1b}["), "the verdict has a colour");
     }
+}
+
+/// The reasons of a kind that are told in a form, by their numbers.
+fn told(found: &CheckReport, format: Format, verbosity: Verbosity) -> Vec<usize> {
+    let output = Output {
+        verbosity,
+        ..output(format, TERMINAL)
+    };
+    let shown = without_colour_in(format, &report(found, format, &output));
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    (1..=5)
+        .filter(|number| match format {
+            Format::Html => words.contains(&format!("<code>old_{number}</code> becomes")),
+            _ => words.contains(&format!("`old_{number}` becomes")),
+        })
+        .collect()
+}
+
+#[test]
+fn every_reason_of_a_hazard_can_be_had() {
+    let (one, several) = (
+        single(renames()),
+        check(Scope::Named, vec![renames(), back()]),
+    );
+    let all = vec![1, 2, 3, 4, 5];
+    let (normal, verbose) = (Verbosity::Normal, Verbosity::Verbose);
+    assert_eq!(told(&one, Format::Human, normal), [1, 2, 3]);
+    assert_eq!(told(&several, Format::Human, normal), [1]);
+    for found in [&one, &several] {
+        assert_eq!(told(found, Format::Human, verbose), all);
+        // There the others are folded.
+        assert_eq!(told(found, Format::Markdown, normal), all);
+    }
+}
+
+/// Nobody reads on to the end of a hundred migrations for the only thing that matters.
+#[test]
+fn an_upgrade_that_cannot_be_says_so_first_among_many_and_with_few_words() {
+    let mut newer = renames();
+    let Some(upgrade) = &mut newer.upgrade else {
+        panic!("no upgrade")
+    };
+    let other = back().upgrade.expect("it has one").plan.hazards;
+    upgrade.plan.hazards.extend(other);
+    for (format, first, then) in [
+        (Format::Human, "error newer-database", "6.1/01-rename.js"),
+        (Format::Markdown, "**error `newer-database`**", "**warning"),
+    ] {
+        let output = output(format, Screen::LOG);
+        let found = single(newer.clone());
+        let shown = without_colour_in(format, &report(&found, format, &output));
+        let at = |words: &str| shown.find(words).expect(words);
+        assert!(at(first) < at(then), "{shown}");
+    }
+    let quiet = Output {
+        verbosity: Verbosity::Quiet,
+        ..output(Format::Human, Screen::LOG)
+    };
+    for (found, expected) in [
+        (
+            single(back()),
+            "Ghost 5.75.1 can be patched: 1 would-apply. Errors in the upgrade from 6.65.0: newer-database.\n",
+        ),
+        (
+            check(Scope::All, vec![upgrade_free(), back()]),
+            "Of 2 published Ghosts: 2 ok. Errors in the upgrade from 6.65.0 to 1 of them: newer-database.\n",
+        ),
+    ] {
+        let shown = without_colour(&report(&found, Format::Human, &quiet));
+        assert_eq!(shown, expected);
+    }
+}
+
+fn upgrade_free() -> TargetReport {
+    target("6.65.0", State::WouldApply)
 }
 
 #[test]

@@ -1,164 +1,18 @@
 //! What an upgrade does to the database: a line for each migration, and each kind of hazard once.
 
-use anstyle::Style;
-
-use super::html::{escaped, with_code};
-use super::markdown::{code, plain};
 use crate::migrations::database::{Lock, State};
-use crate::migrations::hazards::{Hazard, Level};
-use crate::migrations::plan::{Plan, Step};
-use crate::migrations::summary::{Change, Summary, migrations};
-use crate::render::page::{BAD, CALM, FAINT, PLAIN, Page, STRONG, WARN};
-use crate::render::text::{self, count};
+use crate::migrations::hazards::Level;
+use crate::migrations::plan::Plan;
+use crate::migrations::summary::{Change, Summary};
+use crate::render::text::count;
 use crate::report::check::{Asked, ToldBy, Upgrade};
-use crate::settings::Verbosity;
+
+pub(super) mod html;
+pub(super) mod human;
+pub(super) mod markdown;
 
 /// How many reasons of one kind are told where not all are wanted.
 const FEW: usize = 3;
-
-/// For people.
-pub(super) fn human(upgrade: &Upgrade, verbosity: Verbosity, page: &mut Page) {
-    page.line(0, &[(STRONG, &text::clean(&headline(upgrade)))]);
-    if let ToldBy::Database(asked) = &upgrade.told_by {
-        page.prose(2, FAINT, &found(asked));
-    }
-    for (summary, step) in migrations(&upgrade.plan).iter().zip(&upgrade.plan.steps) {
-        page.line(
-            2,
-            &[
-                (PLAIN, &text::clean(&named(summary))),
-                (
-                    FAINT,
-                    if step.migration.transactional == Some(true) {
-                        "  in a transaction"
-                    } else {
-                        ""
-                    },
-                ),
-            ],
-        );
-        page.prose(4, FAINT, &does(summary));
-        if verbosity == Verbosity::Verbose {
-            for hazard in &step.hazards {
-                let label = format!("{}:", hazard.id);
-                page.labelled(
-                    4,
-                    (style(hazard.level), &label),
-                    &format!("{}.", hazard.reason),
-                );
-            }
-        } else {
-            for hazard in marks(step) {
-                page.line(4, &[(style(hazard.level), hazard.id)]);
-            }
-        }
-    }
-    for kind in kinds(&upgrade.plan) {
-        page.blank();
-        page.line(
-            0,
-            &[
-                (style(kind.level), level(kind.level)),
-                (PLAIN, " "),
-                (STRONG, kind.id),
-            ],
-        );
-        for reason in kind.told() {
-            page.prose(2, PLAIN, &reason);
-        }
-        if let Some(more) = more(&kind) {
-            page.prose(2, FAINT, &more);
-        }
-        page.labelled(2, (CALM, "next:"), &format!("{}.", kind.fix));
-    }
-    for (number, words) in not_known(upgrade).iter().enumerate() {
-        if number == 0 {
-            page.blank();
-        }
-        page.labelled(0, (CALM, "not known:"), &format!("{words}."));
-    }
-}
-
-/// For a job summary.
-pub(super) fn markdown(upgrade: &Upgrade, page: &mut String) {
-    page.push_str(&format!("### {}\n\n", plain(&headline(upgrade))));
-    if let ToldBy::Database(asked) = &upgrade.told_by {
-        page.push_str(&format!("{}\n\n", spans(&found(asked))));
-    }
-    for kind in kinds(&upgrade.plan) {
-        page.push_str(&format!(
-            "- **{} `{}`**: {}\n",
-            level(kind.level),
-            kind.id,
-            spans(&kind.words())
-        ));
-    }
-    for words in not_known(upgrade) {
-        page.push_str(&format!("- **not known**: {}.\n", spans(words)));
-    }
-    if upgrade.plan.steps.is_empty() {
-        page.push('\n');
-        return;
-    }
-    page.push_str(
-        "\n<details><summary>Every migration, in order</summary>\n\n| migration | transaction | what it does | hazards |\n| --- | --- | --- | --- |\n",
-    );
-    for summary in migrations(&upgrade.plan) {
-        let ids: Vec<String> = unique(summary.hazards.iter().map(|hazard| hazard.id))
-            .into_iter()
-            .map(|id| format!("`{id}`"))
-            .collect();
-        let transaction = match summary.transactional {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "unknown",
-        };
-        page.push_str(&format!(
-            "| {} | {transaction} | {} | {} |\n",
-            plain(&named(&summary)),
-            plain(&does(&summary)),
-            ids.join(", ")
-        ));
-    }
-    page.push_str("\n</details>\n\n");
-}
-
-/// For the page.
-pub(super) fn html(upgrade: &Upgrade, body: &mut String) {
-    body.push_str(&format!("<h3>{}</h3>\n", escaped(&headline(upgrade))));
-    if let ToldBy::Database(asked) = &upgrade.told_by {
-        body.push_str(&format!("<p>{}</p>\n", with_code(&found(asked))));
-    }
-    body.push_str("<ul class=\"notes\">\n");
-    for kind in kinds(&upgrade.plan) {
-        body.push_str(&format!(
-            "<li>{} <code>{}</code>: {}</li>\n",
-            level(kind.level),
-            kind.id,
-            with_code(&kind.words())
-        ));
-    }
-    for words in not_known(upgrade) {
-        body.push_str(&format!("<li>not known: {}.</li>\n", with_code(words)));
-    }
-    body.push_str("</ul>\n");
-    if upgrade.plan.steps.is_empty() {
-        return;
-    }
-    body.push_str("<details><summary>Every migration, in order</summary>\n<ol>\n");
-    for summary in migrations(&upgrade.plan) {
-        let ids: String = unique(summary.hazards.iter().map(|hazard| hazard.id))
-            .into_iter()
-            .map(|id| format!(" <code>{id}</code>"))
-            .collect();
-        body.push_str(&format!(
-            "<li><strong>{}</strong>: {}{ids}</li>\n",
-            escaped(&named(&summary)),
-            escaped(&does(&summary))
-        ));
-    }
-    body.push_str("</ol>\n</details>\n");
-}
 
 fn headline(upgrade: &Upgrade) -> String {
     let Plan {
@@ -181,6 +35,20 @@ fn headline(upgrade: &Upgrade) -> String {
         number => format!("{number} migrations run"),
     };
     format!("From {from} to {}: {number}", to.ghost)
+}
+
+/// All of it in one line: `From Ghost 5.75.1 to 6.65.0: 128 migrations run; error skips-major; warning view, backfill`.
+pub(super) fn line(upgrade: &Upgrade) -> String {
+    let kinds = kinds(&upgrade.plan);
+    let mut line = headline(upgrade);
+    for wanted in [Level::Error, Level::Warning] {
+        let of_level = kinds.iter().filter(|kind| kind.level == wanted);
+        let ids: Vec<&str> = of_level.map(|kind| kind.id).collect();
+        if !ids.is_empty() {
+            line.push_str(&format!("; {} {}", level(wanted), ids.join(", ")));
+        }
+    }
+    line
 }
 
 /// What a database said, in one sentence.
@@ -316,22 +184,35 @@ pub(super) struct Kind<'p> {
 }
 
 impl Kind<'_> {
-    /// All about it in one paragraph.
+    /// What is most of it in one paragraph.
     pub(super) fn words(&self) -> String {
-        let mut words: Vec<String> = self.told().collect();
-        words.extend(more(self));
+        let mut words: Vec<String> = self.told(FEW).collect();
+        let more = self.more(FEW);
+        words.extend(more.map(|more| format!("{more}; `--format json` has each.")));
         words.push(format!("Next: {}.", self.fix));
         words.join(" ")
     }
 
-    /// The first few places and reasons.
-    fn told(&self) -> impl Iterator<Item = String> {
-        let few = self.reasons.iter().take(FEW);
-        few.map(|(place, reason)| format!("{place}{reason}."))
+    /// The first places and reasons, so many of them.
+    fn told(&self, number: usize) -> impl Iterator<Item = String> {
+        let told = self.reasons.iter().take(number);
+        told.map(|(place, reason)| format!("{place}{reason}."))
+    }
+
+    /// Those after the first so many.
+    fn rest(&self, number: usize) -> impl Iterator<Item = String> {
+        let rest = self.reasons.iter().skip(number);
+        rest.map(|(place, reason)| format!("{place}{reason}."))
+    }
+
+    /// How many those are, where there are any.
+    fn more(&self, number: usize) -> Option<String> {
+        let more = self.reasons.len().checked_sub(number)?;
+        (more > 0).then(|| format!("And {more} more of this kind"))
     }
 }
 
-/// Every kind of hazard once, the worst first.
+/// Every kind of hazard once, the worst first; before all others that the database is newer: nothing else matters then.
 pub(super) fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     let of_upgrade = plan.hazards.iter().map(|hazard| (String::new(), hazard));
@@ -356,36 +237,19 @@ pub(super) fn kinds(plan: &Plan) -> Vec<Kind<'_>> {
             }),
         }
     }
-    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.level));
+    kinds.sort_by_key(|kind| {
+        let is_newer = kind.level == Level::Error && kind.id == "newer-database";
+        (!is_newer, std::cmp::Reverse(kind.level))
+    });
     kinds
 }
 
-fn more(kind: &Kind<'_>) -> Option<String> {
-    let more = kind
-        .reasons
-        .len()
-        .checked_sub(FEW)
-        .filter(|more| *more > 0)?;
-    Some(format!("And {more} more of this kind."))
-}
-
-/// One hazard of each kind that a migration has.
-fn marks(step: &Step) -> Vec<&Hazard> {
-    let mut marks: Vec<&Hazard> = Vec::new();
-    for hazard in &step.hazards {
-        if !marks.iter().any(|known| known.id == hazard.id) {
-            marks.push(hazard);
-        }
-    }
-    marks
-}
-
-fn style(level: Level) -> Style {
-    match level {
-        Level::Error => BAD,
-        Level::Warning => WARN,
-        Level::Notice => CALM,
-    }
+/// The notices in one line, where there are any: `2 notices: drop-table, irreversible`.
+fn notices(kinds: &[Kind<'_>]) -> Option<String> {
+    let notices = kinds.iter().filter(|kind| kind.level == Level::Notice);
+    let ids: Vec<&str> = notices.map(|kind| kind.id).collect();
+    let number = count(ids.len(), "notice", "notices");
+    (!ids.is_empty()).then(|| format!("{number}: {}", ids.join(", ")))
 }
 
 fn level(level: Level) -> &'static str {
@@ -394,24 +258,6 @@ fn level(level: Level) -> &'static str {
         Level::Warning => "warning",
         Level::Notice => "notice",
     }
-}
-
-/// Words with code spans in them, which stay code spans.
-fn spans(words: &str) -> String {
-    let parts: Vec<&str> = words.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return plain(words);
-    }
-    let spans = parts.iter().enumerate();
-    spans
-        .map(|(number, part)| {
-            if number % 2 == 0 {
-                plain(part)
-            } else {
-                code(part)
-            }
-        })
-        .collect()
 }
 
 fn unique(ids: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
