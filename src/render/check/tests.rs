@@ -456,6 +456,7 @@ fn every_reason_of_a_hazard_can_be_had() {
         assert_eq!(told(found, Format::Human, verbose), all);
         // There the others are folded.
         assert_eq!(told(found, Format::Markdown, normal), all);
+        assert_eq!(told(found, Format::Html, normal), all);
     }
 }
 
@@ -471,6 +472,11 @@ fn an_upgrade_that_cannot_be_says_so_first_among_many_and_with_few_words() {
     for (format, first, then) in [
         (Format::Human, "error newer-database", "6.1/01-rename.js"),
         (Format::Markdown, "**error `newer-database`**", "**warning"),
+        (
+            Format::Html,
+            "<code>newer-database</code>",
+            "warning</strong>",
+        ),
     ] {
         let output = output(format, Screen::LOG);
         let found = single(newer.clone());

@@ -1,6 +1,6 @@
-//! For the page: each kind of hazard, and the migrations folded.
+//! For the page: each kind of hazard as a card, and the migrations folded.
 
-use super::{does, found, headline, kinds, level, named, not_known, unique};
+use super::{FEW, Kind, does, found, headline, kinds, level, named, not_known, unique};
 use crate::migrations::summary::migrations;
 use crate::render::check::html::{escaped, with_code};
 use crate::report::check::{ToldBy, Upgrade};
@@ -11,17 +11,15 @@ pub(in crate::render::check) fn in_full(upgrade: &Upgrade, body: &mut String) {
     if let ToldBy::Database(asked) = &upgrade.told_by {
         body.push_str(&format!("<p>{}</p>\n", with_code(&found(asked))));
     }
-    body.push_str("<ul class=\"notes\">\n");
+    body.push_str("<ul class=\"hazards\">\n");
     for kind in kinds(&upgrade.plan) {
-        body.push_str(&format!(
-            "<li>{} <code>{}</code>: {}</li>\n",
-            level(kind.level),
-            kind.id,
-            with_code(&kind.words())
-        ));
+        hazard(&kind, body);
     }
     for words in not_known(upgrade) {
-        body.push_str(&format!("<li>not known: {}.</li>\n", with_code(words)));
+        body.push_str(&format!(
+            "<li class=\"hazard warning\"><strong class=\"level\">not known</strong>: {}.</li>\n",
+            with_code(words)
+        ));
     }
     body.push_str("</ul>\n");
     if upgrade.plan.steps.is_empty() {
@@ -40,4 +38,31 @@ pub(in crate::render::check) fn in_full(upgrade: &Upgrade, body: &mut String) {
         ));
     }
     body.push_str("</ol>\n</details>\n");
+}
+
+/// What it is, why (the first reasons open, the others folded), and what to do.
+fn hazard(kind: &Kind<'_>, body: &mut String) {
+    body.push_str(&format!(
+        "<li class=\"hazard {0}\"><strong class=\"level\">{0}</strong> <code>{1}</code>\n",
+        level(kind.level),
+        kind.id
+    ));
+    reasons(kind.told(FEW), body);
+    if let Some(more) = kind.more(FEW) {
+        body.push_str(&format!("<details><summary>{more}</summary>\n"));
+        reasons(kind.rest(FEW), body);
+        body.push_str("</details>\n");
+    }
+    body.push_str(&format!(
+        "<p><strong>Next:</strong> {}.</p></li>\n",
+        with_code(kind.fix)
+    ));
+}
+
+fn reasons(reasons: impl Iterator<Item = String>, body: &mut String) {
+    body.push_str("<ul>\n");
+    for reason in reasons {
+        body.push_str(&format!("<li>{}</li>\n", with_code(&reason)));
+    }
+    body.push_str("</ul>\n");
 }
