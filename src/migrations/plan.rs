@@ -51,6 +51,8 @@ pub struct Brings {
     pub knex_migrator: Option<Version>,
     /// Its database driver.
     pub mysql2: Option<Version>,
+    /// The driver before Ghost 4.40.
+    pub mysql: Option<Version>,
 }
 
 impl Applied {
@@ -211,6 +213,7 @@ impl Brings {
             node: release.node.clone(),
             knex_migrator: migrator.map(|migrator| migrator.dependency.version.clone()),
             mysql2: release.mysql2.as_ref().map(|driver| driver.version.clone()),
+            mysql: release.mysql.as_ref().map(|driver| driver.version.clone()),
         }
     }
 }

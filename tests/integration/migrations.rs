@@ -18,6 +18,7 @@ fn brings(version: &str) -> Brings {
         node: None,
         knex_migrator: None,
         mysql2: None,
+        mysql: None,
     }
 }
 

@@ -187,13 +187,14 @@ fn missing(patch: &Patch, package: &str, version: &str, installation: &Installat
 
 /// What it brings along, as far as an upgrade can trip over it.
 pub(super) fn brings(installation: &Installation) -> Result<Brings> {
-    let brought = reached(installation, &["knex-migrator", "mysql2"])?;
+    let brought = reached(installation, &["knex-migrator", "mysql2", "mysql"])?;
     let version = |package| dependency(&brought, package)?.version.parse().ok();
     Ok(Brings {
         ghost: super::upgrade::version(&installation.ghost.version)?,
         node: node(installation)?,
         knex_migrator: version("knex-migrator"),
         mysql2: version("mysql2"),
+        mysql: version("mysql"),
     })
 }
 

@@ -126,6 +126,10 @@ impl Start {
                 .mysql2
                 .as_ref()
                 .and_then(|driver| driver.version.parse().ok()),
+            mysql: to
+                .mysql
+                .as_ref()
+                .and_then(|driver| driver.version.parse().ok()),
         };
         Ok(Some(match self {
             Self::Ghost {

@@ -55,6 +55,7 @@ struct UpgradeObject<'r> {
     node: Option<&'r str>,
     knex_migrator: Option<String>,
     mysql2: Option<String>,
+    mysql: Option<String>,
     hazards: &'r [Hazard],
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<DatabaseObject<'r>>,
@@ -161,7 +162,8 @@ fn from(upgrade: &Upgrade) -> UpgradeObject<'_> {
     } = upgrade;
     let brings = plan.from.as_ref();
     let migrator = brings.and_then(|brings| brings.knex_migrator.as_ref());
-    let driver = brings.and_then(|brings| brings.mysql2.as_ref());
+    let mysql2 = brings.and_then(|brings| brings.mysql2.as_ref());
+    let mysql = brings.and_then(|brings| brings.mysql.as_ref());
     let (resolved_via, database) = match told_by {
         ToldBy::Ghost(via) => (via.to_string(), None),
         ToldBy::Database(asked) => ("database".to_owned(), Some(asked)),
@@ -175,7 +177,8 @@ fn from(upgrade: &Upgrade) -> UpgradeObject<'_> {
             .or(migrated_by),
         node: brings.and_then(|brings| brings.node.as_deref()),
         knex_migrator: migrator.map(ToString::to_string),
-        mysql2: driver.map(ToString::to_string),
+        mysql2: mysql2.map(ToString::to_string),
+        mysql: mysql.map(ToString::to_string),
         hazards: &plan.hazards,
         database: database.map(|found| asked(found)),
     }

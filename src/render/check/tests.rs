@@ -204,6 +204,7 @@ fn upgrade() -> TargetReport {
         node: Some(node.to_owned()),
         knex_migrator: migrator.parse().ok(),
         mysql2: "3.24.4".parse().ok(),
+        mysql: None,
     };
     let from = brings("5.75.1", "^18.12.1", "5.1.5");
     let to = brings("6.65.0", "^22.13.1", "6.2.1");
