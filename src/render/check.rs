@@ -2,10 +2,10 @@
 
 mod github;
 mod groups;
-mod html;
+pub(super) mod html;
 mod human;
 mod json;
-mod markdown;
+pub(super) mod markdown;
 mod sarif;
 mod summary;
 mod upgrade;

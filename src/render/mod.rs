@@ -1,7 +1,7 @@
 //! Shows what a command answered: the only place that knows how anything looks, and the only one that prints.
 //!
 //! A report becomes one text for standard output; an error becomes words on standard error and, in a form for
-//! programs, an object on standard output too.
+//! programs or a document, an object or a page on standard output too.
 
 mod check;
 mod diff;
@@ -67,11 +67,14 @@ pub fn report(report: &Report, output: &Output) -> String {
     }
 }
 
-/// An error as an object for programs, for standard output; nothing in the form for people.
+/// An error in the format that was asked for, for standard output; nothing in the form for people, who read it on
+/// standard error. A document says it too: whoever opens it later has seen no standard error.
 #[must_use]
 pub fn error_object(error: &Error, format: Format) -> String {
     match format {
-        Format::Human | Format::Markdown | Format::Html => String::new(),
+        Format::Human => String::new(),
+        Format::Markdown => check::markdown::error(error),
+        Format::Html => check::html::error(error),
         Format::Json => json::error(error),
         Format::Github => github::error(error),
         Format::Sarif => sarif::error(error),

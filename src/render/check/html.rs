@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::groups::{Cell, Edit, edits, entries, span, without_places};
 use super::{summary, upgrade};
+use crate::error::Error;
 use crate::render::json::visible;
 use crate::render::text;
 use crate::report::check::{Dependency, TargetReport, Verdict};
@@ -26,14 +27,32 @@ pub(super) fn report(report: &CheckReport) -> String {
     }
     page.versions(&mut body);
     page.patches(&mut body);
+    body.push_str(&format!(
+        "<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n",
+        page.data()
+    ));
+    document(&title, &body)
+}
+
+/// What prevented the report.
+pub(in crate::render) fn error(error: &Error) -> String {
+    let title = "No answer from ghostfix check";
+    let body = format!(
+        "<header>\n<h1>{title}</h1>\n</header>\n<main>\n<p class=\"lead\">{}</p>\n<p><strong>Next:</strong> {}</p>\n</main>\n",
+        escaped(&error.to_string()),
+        with_code(error.next_step())
+    );
+    document(title, &body)
+}
+
+fn document(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"generator\" content=\"ghostfix {}\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n{body}<script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <body>\n{body}</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
-        escaped(&title),
-        page.data(),
+        escaped(title),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::groups::{Cell, rows, span};
 use super::{summary, upgrade};
+use crate::error::Error;
 use crate::render::text;
 use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
 use crate::report::{CheckReport, PatchEntry, ProofResult, State};
@@ -36,6 +37,16 @@ pub(super) fn report(report: &CheckReport) -> String {
         plain(&summary::meaning(report))
     ));
     page.trim_start().to_owned()
+}
+
+/// What prevented the report.
+pub(in crate::render) fn error(error: &Error) -> String {
+    format!(
+        "## {} No answer from `ghostfix check`\n\n{}\n\nNext: {}\n",
+        mark(Verdict::Unknown),
+        plain(&error.to_string()),
+        plain(error.next_step())
+    )
 }
 
 fn mark(verdict: Verdict) -> &'static str {

@@ -4,12 +4,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::catalogue::definition::Profile;
+use crate::error::Error;
 use crate::ghost::release::ResolvedVia;
 use crate::migrations::database::{self, Collations, Database, Holds, Lock, Row};
 use crate::migrations::facts::{Action, Column, Columns, ForeignKey, Migration, Operation, When};
 use crate::migrations::hazards;
 use crate::migrations::inventory::{Folder, Inventory};
 use crate::migrations::plan::{Brings, Plan, Step};
+use crate::render::error_object;
 use crate::render::json::tests::assert_valid;
 use crate::render::tests::fixtures::{hostile_report, report_for};
 use crate::render::tests::{TERMINAL, assert_snapshot, output, without_colour};
@@ -608,6 +610,30 @@ fn hostile_words_do_nothing_in_any_form() {
         let sarif: Value = serde_json::from_str(&sarif::report(&found)).unwrap();
         assert_eq!(sarif["version"], "2.1.0");
     }
+}
+
+/// What prevented a report is in the document that was to be one, and is no markup there.
+#[test]
+fn an_error_is_said_in_a_document() {
+    let error = Error::Upstream {
+        problem: "ghost has no tag `<b>ltest</b>`".to_owned(),
+        next_step: "look at `npm view ghost dist-tags`".to_owned(),
+    };
+    assert_eq!(
+        error_object(&error, Format::Markdown),
+        "## ❓ No answer from `ghostfix check`\n\nghost has no tag `&lt;b&gt;ltest&lt;/b&gt;`\n\n\
+         Next: look at `npm view ghost dist-tags`\n"
+    );
+    let page = error_object(&error, Format::Html);
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    for part in [
+        "<title>No answer from ghostfix check</title>",
+        "&lt;b&gt;ltest&lt;/b&gt;",
+        "look at <code>npm view ghost dist-tags</code>",
+    ] {
+        assert!(page.contains(part), "{page}");
+    }
+    assert_eq!(error_object(&error, Format::Human), "");
 }
 
 fn without_colour_in(format: Format, shown: &str) -> String {
