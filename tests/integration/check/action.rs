@@ -26,6 +26,7 @@ fn act(home: &Path, registry: &str, inputs: &[(&str, &str)]) -> (Answer, String)
         .env("GITHUB_OUTPUT", home.join("output"))
         .env("GHOSTFIX", env!("CARGO_BIN_EXE_ghostfix"))
         .env("ARGUMENTS", format!("--registry {registry}"))
+        .env("FROM", "")
         .env("BASELINE", "")
         .envs(inputs.iter().copied())
         .current_dir(home);
@@ -107,6 +108,29 @@ fn a_range_is_one_target_on_a_line_of_its_own_and_between_quotes() {
 }
 
 #[test]
+fn the_summary_tells_what_the_upgrade_does() {
+    let registry = FakeRegistry::start(vec![
+        ghost("6.65.0", "6.2.1").file(
+            "core/server/data/migrations/versions/6.0/01-first.js",
+            "module.exports.up = async () => {};\n",
+        ),
+        ghost("6.66.0", "6.2.1").file(
+            "core/server/data/migrations/versions/6.0/01-first.js",
+            "module.exports.up = async () => {};\n",
+        ),
+        knex_migrator("6.2.1"),
+    ]);
+    let home = tempfile::tempdir().unwrap();
+    let inputs = [("TARGETS", "6.66.0 6.65.0"), ("FROM", "6.66.0")];
+    let (answer, summary) = act(home.path(), &registry.url(), &inputs);
+    assert_eq!(answer.code(), 0, "{answer}");
+    assert!(
+        summary.contains("\n- **error `newer-database`**: "),
+        "{summary}"
+    );
+}
+
+#[test]
 fn what_cannot_be_asked_is_said_in_the_summary_and_leaves_no_report() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
     let inputs = [("TARGETS", "ltest")];
@@ -141,7 +165,7 @@ fn the_baseline_of_our_own_workflow_can_be_read() {
 fn the_action_hands_its_inputs_to_the_script() {
     let action = fs::read_to_string(format!("{ACTION}/action.yml")).unwrap();
     let script = fs::read_to_string(format!("{ACTION}/run")).unwrap();
-    for name in ["GHOSTFIX", "TARGETS", "BASELINE", "ARGUMENTS"] {
+    for name in ["GHOSTFIX", "TARGETS", "FROM", "BASELINE", "ARGUMENTS"] {
         assert!(
             action.contains(&format!("        {name}: ${{{{ ")),
             "{name}"
