@@ -10,6 +10,8 @@ mod sarif;
 mod summary;
 mod upgrade;
 
+use std::time::SystemTime;
+
 use crate::report::CheckReport;
 use crate::settings::{Format, Output};
 
@@ -21,7 +23,7 @@ pub(super) fn report(report: &CheckReport, format: Format, output: &Output) -> S
         Format::Github => github::report(report),
         Format::Sarif => sarif::report(report),
         Format::Markdown => markdown::report(report),
-        Format::Html => html::report(report),
+        Format::Html => html::report(report, SystemTime::now()),
         // The settings do not let this one through.
         Format::Junit => String::new(),
     }

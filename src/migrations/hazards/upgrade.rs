@@ -131,7 +131,7 @@ fn of_node((from, before): (&Brings, &str), (to, now): (&Brings, &str)) -> Vec<H
 
 /// Another driver, or another major version of it.
 fn of_driver(from: &Brings, to: &Brings) -> Option<Hazard> {
-    // A Ghost that brings both uses the newer one.
+    // Where both lie there, the newer one counts.
     let driver = |brings: &Brings| {
         let newer = brings.mysql2.clone().map(|version| ("mysql2", version));
         newer.or_else(|| Some(("mysql", brings.mysql.clone()?)))
@@ -265,7 +265,7 @@ mod tests {
         );
         assert_eq!(of(&mysql2("3.1.0"), &mysql2("3.2.0")), []);
         assert_eq!(of(&mysql("2.17.1"), &mysql("2.18.1")), []);
-        // Ghosts between 4.40 and 5.0 bring both.
+        // Where both lie there, the newer one counts.
         let both = Brings {
             mysql: "2.18.1".parse().ok(),
             ..mysql2("2.3.3")

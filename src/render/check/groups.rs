@@ -69,17 +69,26 @@ pub(super) fn rows(report: &CheckReport) -> Vec<Row<'_>> {
 
 /// `5.0.0 to 5.2.4`, `6.1.0`: from the first to the last of what is there, each once.
 pub(super) fn span<'v>(values: impl Iterator<Item = Option<&'v str>>) -> String {
+    match distinct(values).as_slice() {
+        [] => "-".to_owned(),
+        [only] => (*only).to_owned(),
+        [first, .., last] => format!("{first} to {last}"),
+    }
+}
+
+/// `5.0.0, 6.1.0`: what is there, each once. Between versions that somebody named lie others that nobody has looked at.
+pub(super) fn each<'v>(values: impl Iterator<Item = Option<&'v str>>) -> String {
+    distinct(values).join(", ")
+}
+
+fn distinct<'v>(values: impl Iterator<Item = Option<&'v str>>) -> Vec<&'v str> {
     let mut distinct: Vec<&str> = Vec::new();
     for value in values.flatten() {
         if !distinct.contains(&value) {
             distinct.push(value);
         }
     }
-    match distinct.as_slice() {
-        [] => "-".to_owned(),
-        [only] => (*only).to_owned(),
-        [first, .., last] => format!("{first} to {last}"),
-    }
+    distinct
 }
 
 /// An edit without what only says where in the file it is.

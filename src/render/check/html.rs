@@ -1,27 +1,33 @@
 //! As one self-contained page to publish: every version with what is done where, what changed since the one before and
 //! between any two, and each patch's edits. All of it is readable without JavaScript but the free comparison.
 
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use nodejs_semver::Version;
 use serde_json::json;
 
-use super::groups::{Cell, Edit, edits, entries, span, without_places};
+use super::groups::{Cell, Edit, each, edits, entries, span, without_places};
 use super::{summary, upgrade};
 use crate::error::Error;
+use crate::ghost::release::ResolvedVia;
 use crate::render::json::visible;
 use crate::render::text;
-use crate::report::check::{Dependency, TargetReport, Verdict};
+use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
 use crate::report::{CheckReport, PatchDescription, PatchEntry, ProofResult, State};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-pub(super) fn report(report: &CheckReport) -> String {
+pub(super) fn report(report: &CheckReport, now: SystemTime) -> String {
+    let report = &oldest_first(report);
     let page = Page::new(report);
     let title = match report.single() {
         Some(target) => format!("{}: {}", summary::name(target), target.verdict.word()),
         None => "Which Ghost versions can be patched".to_owned(),
     };
     let mut body = String::new();
-    page.head(&title, &mut body);
+    page.head(&title, now, &mut body);
     if report.targets.len() > 1 {
         page.comparison(&mut body);
     }
@@ -56,6 +62,20 @@ fn document(title: &str, body: &str) -> String {
     )
 }
 
+/// The page goes from version to version, in whatever order they were named. What has no version comes last, which is
+/// where one looks first.
+fn oldest_first(report: &CheckReport) -> CheckReport {
+    let mut report = report.clone();
+    if report.scope == Scope::Named {
+        report.targets.sort_by_cached_key(|target| {
+            let version: Option<Version> =
+                target.ghost.as_ref().and_then(|ghost| ghost.parse().ok());
+            (version.is_none(), version)
+        });
+    }
+    report
+}
+
 /// A report, with its edits numbered: many Ghosts share one.
 struct Page<'r> {
     report: &'r CheckReport,
@@ -83,7 +103,7 @@ impl<'r> Page<'r> {
         edits.iter().position(same).map(|number| number + 1)
     }
 
-    fn head(&self, title: &str, body: &mut String) {
+    fn head(&self, title: &str, now: SystemTime, body: &mut String) {
         body.push_str(&format!(
             "<header>\n<h1>{}</h1>\n<p class=\"lead\">{} {}</p>\n",
             escaped(title),
@@ -115,10 +135,32 @@ impl<'r> Page<'r> {
             ));
         }
         body.push_str(&format!(
-            "<p class=\"faint\">Made by <code>ghostfix check</code> {}: each patch was made in memory on the published \
-             packages, and proved by running the code before and after.</p>\n</header>\n<main>\n",
-            env!("CARGO_PKG_VERSION")
+            "<p class=\"faint\">Made by <code>ghostfix check</code> {} on <time>{}</time>: each patch was tried in memory on \
+             {}, and proved by running the code before and after.</p>\n</header>\n<main>\n",
+            env!("CARGO_PKG_VERSION"),
+            DateTime::<Utc>::from(now).format("%Y-%m-%d %H:%M UTC"),
+            self.judged()
         ));
+    }
+
+    /// On what the patches were tried.
+    fn judged(&self) -> String {
+        let mut places: Vec<&str> = Vec::new();
+        for target in &self.report.targets {
+            let place = match target.resolved_via {
+                ResolvedVia::Npm => "the published packages",
+                ResolvedVia::Tarball => "the package in the archive",
+                ResolvedVia::Directory => "the files in the directory",
+                ResolvedVia::Image => "the files in the image",
+            };
+            if target.verdict != Verdict::Unknown && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        if places.is_empty() {
+            places.push("the files");
+        }
+        places.join(" or ")
     }
 
     fn versions(&self, body: &mut String) {
@@ -129,8 +171,12 @@ impl<'r> Page<'r> {
             self.legend(body);
             body.push_str(
                 "<p class=\"filter\" hidden><label>Show <input id=\"filter\" type=\"search\" \
-                 placeholder=\"6.65, refused, …\"></label></p>\n",
+                 placeholder=\"6.65 · refused · node:22\"></label> <span id=\"shown\" class=\"small\" aria-live=\"polite\">\
+                 </span><br><span class=\"small\">A version (<code>6</code>, <code>6.65</code>), a verdict, a patch that is \
+                 refused, <code>node:22</code>, <code>knex-migrator:6.2</code>; words narrow it down, a comma is \
+                 or.</span></p>\n",
             );
+            self.heads(body);
         }
         body.push_str("<div class=\"ghosts\">\n");
         for (number, target) in targets.iter().enumerate().rev() {
@@ -153,6 +199,25 @@ impl<'r> Page<'r> {
              <span class=\"chip there\">✓</span> there already, <span class=\"chip none\">–</span> not needed, \
              <span class=\"chip stops\">✗</span> refused. Each line opens.</p>\n",
             patches.join(", ")
+        ));
+    }
+
+    /// What the columns are, where they are columns; the legend says the same to everybody else.
+    fn heads(&self, body: &mut String) {
+        let patches: String = self
+            .report
+            .selected
+            .iter()
+            .map(|patch| {
+                format!(
+                    "<a href=\"#{0}\" tabindex=\"-1\">{0}</a>",
+                    escaped(&patch.id)
+                )
+            })
+            .collect();
+        body.push_str(&format!(
+            "<div class=\"heads\" aria-hidden=\"true\"><span>Ghost</span> <span>verdict</span> <span>Node</span> \
+             <span>knex-migrator</span> <span class=\"chips\">{patches}</span></div>\n"
         ));
     }
 
@@ -181,13 +246,7 @@ impl<'r> Page<'r> {
              <summary><span class=\"name\">{name}</span> {badge} <span class=\"small\">{node}</span> \
              <span class=\"small\">{migrator}</span> <span class=\"chips\">{chips}</span></summary>\n",
             verdict = target.verdict.word(),
-            words = escaped(&format!(
-                "{} {} {} {}",
-                target.target,
-                target.ghost.as_deref().unwrap_or_default(),
-                target.verdict.word(),
-                summary::states(target)
-            )),
+            words = escaped(&words(target)),
             name = escaped(&summary::name(target)),
             badge = badge(target.verdict),
             node = target
@@ -305,7 +364,11 @@ impl<'r> Page<'r> {
                 body.push_str("<p>Made in none of these.</p>\n");
             }
             for (number, edit) in edits.iter().enumerate() {
-                let versions = span(edit.targets.iter().map(|target| target.ghost.as_deref()));
+                let versions = edit.targets.iter().map(|target| target.ghost.as_deref());
+                let versions = match self.report.scope {
+                    Scope::Named => each(versions),
+                    Scope::All | Scope::Since(_) => span(versions),
+                };
                 body.push_str(&format!(
                     "<details class=\"edit\" id=\"{}-{}\"{}><summary>Edit {}: Ghost {} \
                      <span class=\"small\">({}{})</span></summary>\n{}</details>\n",
@@ -408,6 +471,35 @@ impl<'r> Page<'r> {
             .collect();
         visible(&json!(targets).to_string()).replace('<', "\\u003c")
     }
+}
+
+/// What a target can be found by: words, and `node:22` for what is a version of something else than Ghost.
+fn words(target: &TargetReport) -> String {
+    let mut words = vec![target.target.clone()];
+    words.extend(target.ghost.clone());
+    words.push(target.verdict.word().to_owned());
+    for entry in &target.patches {
+        words.push(entry.state.word().to_owned());
+        if entry.state.is_refusal() {
+            words.push(entry.id.clone());
+        }
+    }
+    let node = target.node.as_deref().map(summary::node_majors);
+    words.extend(
+        node.iter()
+            .flat_map(|majors| majors.split(", "))
+            .map(|major| format!("node:{major}")),
+    );
+    let packages = [&target.knex_migrator, &target.mysql2, &target.mysql];
+    words.extend(
+        packages
+            .into_iter()
+            .flatten()
+            .map(|found| format!("{}:{}", found.package, found.version)),
+    );
+    let mut seen = std::collections::BTreeSet::new();
+    words.retain(|word| seen.insert(word.clone()));
+    words.join(" ")
 }
 
 fn badge(verdict: Verdict) -> String {

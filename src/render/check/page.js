@@ -4,12 +4,30 @@ const ghosts = JSON.parse(document.getElementById('data').textContent);
 const filter = document.getElementById('filter');
 if (filter) {
   filter.closest('[hidden]').hidden = false;
+  const parts = (word) => {
+    const colon = word.includes('//') ? -1 : word.indexOf(':');
+    return [word.slice(0, Math.max(colon, 0)), word.slice(colon + 1)];
+  };
+  // A version is what it is or what begins with it: 6 is 6.65.0, and neither 5.6.0 nor 60.0.0.
+  const isFound = (known, word) => {
+    const [[knownName, knownValue], [name, value]] = [known, word].map(parts);
+    if (Boolean(name) !== Boolean(knownName) || !knownName.startsWith(name)) return false;
+    const version = value.replace(/\.+$/, '');
+    return /^\d[\d.]*$/.test(value) ? `${knownValue}.`.startsWith(`${version}.`) : knownValue.includes(value);
+  };
   filter.addEventListener('input', () => {
-    const words = filter.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
-    for (const ghost of document.querySelectorAll('.ghost')) {
-      const text = ghost.dataset.words.toLowerCase();
-      ghost.hidden = words.length > 0 && !words.some((word) => text.includes(word));
+    const typed = filter.value.toLowerCase().replace(/\b(node|knex-migrator|knex|mysql2?)\s+(?=\d)/g, '$1:');
+    const ways = typed.split(',').map((way) => way.split(/\s+/).filter(Boolean)).filter((way) => way.length);
+    let shown = 0;
+    const all = document.querySelectorAll('.ghost');
+    for (const ghost of all) {
+      const words = ghost.dataset.words.toLowerCase().split(' ');
+      const isShown = !ways.length
+        || ways.some((way) => way.every((word) => words.some((known) => isFound(known, word))));
+      ghost.hidden = !isShown;
+      shown += isShown ? 1 : 0;
     }
+    document.getElementById('shown').textContent = ways.length ? `${shown} of ${all.length}` : '';
   });
 }
 

@@ -122,6 +122,15 @@ pub(super) fn meaning(report: &CheckReport) -> String {
             "`ghostfix patch` in its Dockerfile makes and proves the same.".to_owned()
         }
         Outcome::Yes => "None of them is refused, and none is unknown.".to_owned(),
+        Outcome::No | Outcome::Refused if report.single().is_none() => {
+            let which = match number(report, Verdict::Refused) {
+                1 => "the one that is refused".to_owned(),
+                number => format!("any of the {number} that are refused"),
+            };
+            format!(
+                "An image build of {which} stops at `ghostfix patch`, before that Ghost fails at boot."
+            )
+        }
         Outcome::No | Outcome::Refused => {
             "An image build with `ghostfix patch` stops there, before that Ghost fails at boot."
                 .to_owned()

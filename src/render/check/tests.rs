@@ -1,5 +1,7 @@
 //! Every form of whole reports, as snapshots from literals; `SNAPSHOTS=overwrite` writes them anew.
 
+use std::time::SystemTime;
+
 use serde_json::Value;
 
 use super::*;
@@ -406,6 +408,12 @@ fn every_form_of_every_kind_of_report() {
                     .replace(include_str!("page.js"), "SCRIPT\n"),
                 _ => shown,
             };
+            let shown = match (shown.find("<time>"), shown.find("</time>")) {
+                (Some(begin), Some(end)) => {
+                    format!("{}<time>NOW{}", &shown[..begin], &shown[end..])
+                }
+                _ => shown,
+            };
             assert_snapshot(&format!("check/{name}/{file}"), &shown);
         }
     }
@@ -644,9 +652,51 @@ fn without_colour_in(format: Format, shown: &str) -> String {
 }
 
 #[test]
+fn the_page_tells_when_and_on_what_it_was_made() {
+    let made = |found: &CheckReport| {
+        let page = html::report(found, SystemTime::UNIX_EPOCH);
+        let (_, after) = page.split_once("on <time>").unwrap();
+        after.split_once(", and proved").unwrap().0.to_owned()
+    };
+    assert_eq!(
+        made(&matrix()),
+        "1970-01-01 00:00 UTC</time>: each patch was tried in memory on the published packages"
+    );
+    assert!(made(&single(image())).ends_with("on the files in the image"));
+    let both = vec![target("6.65.0", State::WouldApply), image(), unknown("x")];
+    let both = made(&check(Scope::Named, both));
+    assert!(both.ends_with("on the published packages or the files in the image"));
+}
+
+/// In whatever order they were named, and without those in between, which nobody has looked at.
+#[test]
+fn the_page_goes_from_version_to_version() {
+    let named = ["6.65.0", "6.9.0", "6.64.0"].map(|name| target(name, State::WouldApply));
+    let named = check(Scope::Named, named.to_vec());
+    let page = html::report(&named, SystemTime::UNIX_EPOCH);
+    let at = |words: &str| page.find(words).expect(words);
+    assert!(at("Changed since 6.64.0") < at("Changed since 6.9.0"));
+    assert!(page.contains("Edit 1: Ghost 6.9.0, 6.64.0, 6.65.0 "));
+    let all = html::report(&matrix(), SystemTime::UNIX_EPOCH);
+    assert!(all.contains("Edit 1: Ghost 6.0.0 to 6.1.0 "));
+    // What the filter goes by: versions are told apart by what they are of.
+    assert!(all.contains(
+        "data-words=\"6.66.0 refused drifted database-exists node:20 node:22 knex-migrator:6.2.1 mysql2:3.24.4\""
+    ));
+}
+
+#[test]
+fn a_build_stops_only_for_what_is_refused() {
+    assert_eq!(
+        summary::meaning(&matrix()),
+        "An image build of the one that is refused stops at `ghostfix patch`, before that Ghost fails at boot."
+    );
+}
+
+#[test]
 fn the_page_loads_nothing_from_elsewhere() {
     for (_, found) in reports() {
-        let page = html::report(&found);
+        let page = html::report(&found, SystemTime::UNIX_EPOCH);
         for trace in ["src=", "url(", "@import", "http://", "https://", "<link"] {
             assert!(!page.contains(trace), "{trace}");
         }
