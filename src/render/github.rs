@@ -109,7 +109,7 @@ fn title(entry: &PatchEntry) -> String {
     format!("{}: {}", entry.id, entry.state.word())
 }
 
-pub(super) fn message(entry: &PatchEntry) -> String {
+fn message(entry: &PatchEntry) -> String {
     let mut message = format!("{} {}: {}", entry.package, entry.version, entry.reason);
     if let Some(step) = &entry.next_step {
         message.push_str("\nnext: ");

@@ -3,7 +3,7 @@
 use super::summary;
 use super::upgrade::kinds;
 use crate::migrations::hazards;
-use crate::render::github::{Level, annotate, message};
+use crate::render::github::{Level, annotate};
 use crate::report::CheckReport;
 use crate::report::check::{TargetReport, Verdict, VerdictChange};
 
@@ -64,19 +64,36 @@ pub(super) fn report(report: &CheckReport) -> String {
 
 fn words(target: &TargetReport) -> String {
     let mut words = target.reason.clone();
+    let mut steps: Vec<&String> = Vec::new();
     for entry in target
         .patches
         .iter()
         .filter(|entry| entry.state.is_refusal())
     {
         words.push_str(&format!(
-            "\n{}: {}: {}",
+            "\n{}: {}: {} {}: {}",
             entry.id,
             entry.state.word(),
-            message(entry)
+            entry.package,
+            entry.version,
+            entry.reason
         ));
+        // What is the same for all is said once, at the end.
+        if let Some(step) = entry
+            .next_step
+            .as_ref()
+            .filter(|step| !steps.contains(step))
+        {
+            steps.push(step);
+        }
     }
-    if let Some(step) = &target.next_step {
+    steps.extend(
+        target
+            .next_step
+            .as_ref()
+            .filter(|step| !steps.contains(step)),
+    );
+    for step in steps {
         words.push_str(&format!("\nnext: {step}"));
     }
     words

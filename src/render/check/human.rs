@@ -7,7 +7,7 @@ use crate::render::human::{outcome_style, patch_entry};
 use crate::render::page::{BAD, CALM, FAINT, GOOD, PLAIN, Page, STRONG, WARN};
 use crate::render::text;
 use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
-use crate::report::{CheckReport, Outcome};
+use crate::report::{CheckReport, Outcome, State};
 use crate::settings::{Screen, Verbosity};
 
 pub(super) fn report(report: &CheckReport, verbosity: Verbosity, screen: Screen) -> String {
@@ -140,17 +140,36 @@ fn lines(targets: &[TargetReport], page: &mut Page) {
         page.line(0, &parts);
         match target.verdict {
             Verdict::Ok | Verdict::NotApplicable => {}
-            Verdict::Refused => page.prose(indent, BAD, &summary::states(target)),
+            Verdict::Refused => {
+                page.prose(indent, BAD, &summary::states(target));
+                if says_more(target) {
+                    page.prose(indent, PLAIN, &target.reason);
+                }
+                next(target, indent, page);
+            }
             Verdict::Unknown => {
                 page.prose(indent, PLAIN, &target.reason);
-                if let Some(step) = &target.next_step {
-                    page.labelled(indent, (CALM, "next:"), step);
-                }
+                next(target, indent, page);
             }
         }
         for note in &target.notes {
             page.labelled(indent, (CALM, "note:"), note);
         }
+    }
+}
+
+/// Whether a reason is more than the list of the patches that are refused, which stands there already.
+fn says_more(target: &TargetReport) -> bool {
+    let mut refused = target
+        .patches
+        .iter()
+        .filter(|entry| entry.state.is_refusal() || entry.state == State::Interrupted);
+    !refused.all(|entry| target.reason.contains(&entry.id))
+}
+
+fn next(target: &TargetReport, indent: usize, page: &mut Page) {
+    if let Some(step) = &target.next_step {
+        page.labelled(indent, (CALM, "next:"), step);
     }
 }
 

@@ -685,6 +685,40 @@ fn the_page_goes_from_version_to_version() {
     ));
 }
 
+/// Ghosts whose knex-migrator the registry does not have: each patch in it is missing for the same reason.
+#[test]
+fn what_is_the_same_for_several_patches_is_said_once_and_with_its_reason() {
+    let mut missing = target("5.0.0", State::Missing);
+    missing.reason = "it insists on knex-migrator 4.2.10, which is not there.".to_owned();
+    missing.next_step = Some("look for an image".to_owned());
+    missing.patches[0].next_step.clone_from(&missing.next_step);
+    missing.patches.push(missing.patches[0].clone());
+    let found = check(
+        Scope::Named,
+        vec![missing, target("6.66.0", State::Drifted)],
+    );
+    let shown = report(&found, Format::Human, &output(Format::Human, Screen::LOG));
+    assert_eq!(
+        without_colour(&shown).lines().take(8).collect::<Vec<_>>(),
+        [
+            "[x] 5.0.0   refused  knex-migrator 6.2.1    Node 20, 22",
+            "    database-exists missing, database-exists missing",
+            "    it insists on knex-migrator 4.2.10, which is not there.",
+            "    next: look for an image",
+            "[x] 6.66.0  refused  knex-migrator 6.2.1    Node 20, 22",
+            "    database-exists drifted",
+            "    Why it is so.",
+            "    next: stay where you are",
+        ]
+    );
+    let annotations = github::report(&found);
+    assert_eq!(
+        annotations.matches("next: look for an image").count(),
+        1,
+        "{annotations}"
+    );
+}
+
 #[test]
 fn a_build_stops_only_for_what_is_refused() {
     assert_eq!(
