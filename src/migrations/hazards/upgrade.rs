@@ -39,8 +39,13 @@ pub fn of_upgrade(from: Option<&Brings>, to: &Brings, migrations: &[Migration]) 
             id: "safe-migrations",
             level: Level::Warning,
             reason: format!(
-                "{changing} of {} migrations change the schema. With safe migrations on, PlanetScale refuses that with `direct DDL is disabled`",
-                migrations.len()
+                "{} the schema. With safe migrations on, PlanetScale refuses that with `direct DDL is disabled`",
+                match (changing, migrations.len()) {
+                    (1, 1) => "The one migration changes".to_owned(),
+                    (changing, all) if changing == all => format!("All {all} migrations change"),
+                    (1, all) => format!("1 of {all} migrations changes"),
+                    (changing, all) => format!("{changing} of {all} migrations change"),
+                }
             ),
             fix: "Boot the new Ghost once on a branch without safe migrations, and deploy that branch; or turn them off while it boots"
                 .to_owned(),
@@ -173,6 +178,7 @@ fn majors(range: &str) -> BTreeSet<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrations::facts::{Action, Operation};
 
     fn brings(ghost: &str) -> Brings {
         Brings {
@@ -190,6 +196,40 @@ mod tests {
         found
             .map(|hazard| (hazard.id, hazard.level, hazard.reason))
             .collect()
+    }
+
+    #[test]
+    fn migrations_that_change_the_schema_are_counted_in_words() {
+        let migration = |action: Option<Action>| Migration {
+            version: "6.1".to_owned(),
+            name: "x.js".to_owned(),
+            transactional: Some(true),
+            irreversible: Some(false),
+            operations: action
+                .map(|action| Operation::new(Some("posts"), action))
+                .into_iter()
+                .collect(),
+            aborts: false,
+            unknown: Vec::new(),
+        };
+        let ddl = || migration(Some(Action::DropTable));
+        let none = || migration(None);
+        for (migrations, expected) in [
+            (vec![ddl()], "The one migration changes the schema. "),
+            (vec![ddl(), ddl()], "All 2 migrations change the schema. "),
+            (
+                vec![ddl(), none()],
+                "1 of 2 migrations changes the schema. ",
+            ),
+            (
+                vec![ddl(), none(), ddl()],
+                "2 of 3 migrations change the schema. ",
+            ),
+        ] {
+            let found = of_upgrade(None, &brings("6.1.0"), &migrations);
+            assert!(found[0].reason.starts_with(expected), "{}", found[0].reason);
+        }
+        assert_eq!(of_upgrade(None, &brings("6.1.0"), &[none()]), []);
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub(super) fn report(report: &CheckReport, verbosity: Verbosity, screen: Screen)
         outcome => outcome_style(outcome),
     };
     if verbosity == Verbosity::Quiet {
-        page.line(0, &[(style, &text::clean(&summary::done(report)))]);
+        let mut words = summary::done(report);
+        // Else "cannot be patched" would stand beside an exit code of 0.
+        if report.comparison.is_some() {
+            words = format!("{words} {}", summary::meaning(report));
+        }
+        page.line(0, &[(style, &text::clean(&words))]);
         return page.into_text();
     }
     match report.single() {

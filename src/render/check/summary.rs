@@ -104,18 +104,16 @@ pub(super) fn meaning(report: &CheckReport) -> String {
             .filter(|change| change.is_worse())
             .map(|change| change.target.as_str())
             .collect();
-        let words = match (worse.as_slice(), report.outcome()) {
-            ([], Outcome::Yes) => "No verdict is worse than in",
-            ([], _) => "What is not fine cannot be compared with",
-            (worse, _) => {
-                return format!(
-                    "Worse than in {}: {}.",
-                    comparison.baseline,
-                    worse.join(", ")
-                );
+        let baseline = &comparison.baseline;
+        return match (worse.as_slice(), report.outcome()) {
+            ([], Outcome::Yes) => format!("No verdict is worse than in {baseline}."),
+            ([], Outcome::Unknown) => {
+                format!("What is unknown cannot be compared with {baseline}.")
             }
+            // What is refused is no worse, then: it is not in there.
+            ([], _) => format!("What is refused is not in {baseline}."),
+            (worse, _) => format!("Worse than in {baseline}: {}.", worse.join(", ")),
         };
-        return format!("{words} {}.", comparison.baseline);
     }
     match report.outcome() {
         Outcome::Yes if report.single().is_some() => {

@@ -720,6 +720,42 @@ fn what_is_the_same_for_several_patches_is_said_once_and_with_its_reason() {
 }
 
 #[test]
+fn quiet_tells_what_a_baseline_makes_of_a_refusal() {
+    let with = |now: TargetReport, added: bool| {
+        let mut report = single(now);
+        let name = report.targets[0].target.clone();
+        report.comparison = Some(Comparison {
+            baseline: "b.json".to_owned(),
+            changes: Vec::new(),
+            added: added.then_some(name).into_iter().collect(),
+        });
+        let quiet = Output {
+            verbosity: Verbosity::Quiet,
+            ..output(Format::Human, Screen::LOG)
+        };
+        without_colour(&super::report(&report, Format::Human, &quiet))
+    };
+    let refused = || target("6.66.0", State::Drifted);
+    let cannot = "Ghost 6.66.0 cannot be patched: database-exists drifted.";
+    for (shown, expected) in [
+        (
+            with(refused(), false),
+            format!("{cannot} No verdict is worse than in b.json.\n"),
+        ),
+        (
+            with(refused(), true),
+            format!("{cannot} What is refused is not in b.json.\n"),
+        ),
+        (
+            with(unknown("x"), false),
+            "x is unknown. What is unknown cannot be compared with b.json.\n".to_owned(),
+        ),
+    ] {
+        assert_eq!(shown, expected);
+    }
+}
+
+#[test]
 fn a_build_stops_only_for_what_is_refused() {
     assert_eq!(
         summary::meaning(&matrix()),
