@@ -3,11 +3,14 @@
 //! What is asked for and with which credentials is the caller's: they are asked for anew at every redirect, so
 //! none ever goes to a host that it does not belong to.
 
+mod body;
+mod failed;
 mod pace;
 mod tls;
 
+pub use body::{Body, Response};
+
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,9 +21,10 @@ use ureq::unversioned::transport::{
 };
 use url::Url;
 
-use pace::{FLOOR, Floor, TooSlow};
+use failed::transport_failure;
+use pace::Floor;
 
-use super::failure::{Failure, quoted_line};
+use super::failure::Failure;
 use super::npm_config::{ClientIdentity, Trust};
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -29,8 +33,6 @@ use crate::error::{Error, Result};
 const REDIRECTS: usize = 8;
 /// No server is waited for longer than this, whatever its `Retry-After` says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// What is read of a refusal, to show what the server said.
-const REFUSAL_LIMIT: u64 = 4096;
 
 /// How long is waited and how often tried.
 #[derive(Debug, Clone)]
@@ -90,22 +92,6 @@ pub struct Request<'a> {
     pub form: Option<&'a [(&'a str, &'a str)]>,
 }
 
-/// An answer with a good status (or 304).
-pub struct Response {
-    status: u16,
-    headers: ureq::http::HeaderMap,
-    body: Body,
-}
-
-/// The bytes of an answer, as they come. Errors are [`Failure`]s in I/O clothing.
-pub struct Body {
-    reader: ureq::BodyReader<'static>,
-    host: String,
-    stall: Duration,
-    expected: Option<u64>,
-    received: u64,
-}
-
 impl Client {
     /// A client that trusts `trust` and reaches addresses by `route`.
     pub fn new(
@@ -158,7 +144,7 @@ impl Client {
                 Ok(response) => response,
                 Err(failure) => return Ok(Err((failure, None))),
             };
-            match response.status {
+            match response.status() {
                 301 | 302 | 303 | 307 | 308 => {
                     let redirect = |problem| Failure::Redirect {
                         place: place(&address),
@@ -238,23 +224,7 @@ impl Client {
         Ok(match answer {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
-                // With a content encoding the length is that of other bytes than those we count.
-                let expected = match parts.headers.get("content-encoding") {
-                    Some(_) => None,
-                    None => body.content_length(),
-                };
-                let body = Body {
-                    reader: body.into_with_config().limit(u64::MAX).reader(),
-                    host,
-                    stall: self.patience.stall,
-                    expected,
-                    received: 0,
-                };
-                Ok(Response {
-                    status: parts.status.as_u16(),
-                    headers: parts.headers,
-                    body,
-                })
+                Ok(Response::new(&parts, body, host, self.patience.stall))
             }
             Err(error) => Err(transport_failure(&error, &host, &self.patience)),
         })
@@ -304,177 +274,6 @@ impl Client {
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(route.clone(), agent.clone());
         Ok(agent)
-    }
-}
-
-impl Response {
-    /// The answer is: what you have is still right.
-    #[must_use]
-    pub fn is_not_modified(&self) -> bool {
-        self.status == 304
-    }
-
-    /// One header's text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The body, to be streamed.
-    #[must_use]
-    pub fn into_body(self) -> Body {
-        self.body
-    }
-
-    /// The whole body in memory, where it is no larger than `limit`.
-    pub fn read(self, limit: u64) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
-        self.body.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(Failure::TooLarge {
-                what: "the answer",
-                limit: format!("{} MB", limit >> 20),
-            });
-        }
-        Ok(bytes)
-    }
-
-    /// What a server says beside its status: npm and Docker both answer in JSON.
-    fn refusal(self) -> String {
-        let mut bytes = Vec::new();
-        if self
-            .body
-            .take(REFUSAL_LIMIT)
-            .read_to_end(&mut bytes)
-            .is_err()
-        {
-            return String::new();
-        }
-        let Ok(json) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
-            return String::new();
-        };
-        let words = [
-            &json["error"],
-            &json["message"],
-            &json["errors"][0]["message"],
-            &json["details"],
-        ];
-        words
-            .into_iter()
-            .find_map(serde_json::Value::as_str)
-            .map(quoted_line)
-            .unwrap_or_default()
-    }
-}
-
-impl Read for Body {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.reader.read(buffer) {
-            Ok(0) if !buffer.is_empty() => match self.expected {
-                Some(expected) if self.received != expected => Err(Failure::Broken {
-                    host: self.host.clone(),
-                    why: format!("{} of {expected} bytes came", self.received),
-                }
-                .into_io()),
-                _ => Ok(0),
-            },
-            Ok(count) => {
-                self.received += count as u64;
-                Ok(count)
-            }
-            Err(error) => Err(self.failure(&error.into()).into_io()),
-        }
-    }
-}
-
-impl Body {
-    fn failure(&self, error: &ureq::Error) -> Failure {
-        let host = self.host.clone();
-        let too_slow = match error {
-            ureq::Error::Other(why) => why.downcast_ref::<TooSlow>(),
-            _ => None,
-        };
-        match (too_slow, error) {
-            (Some(&TooSlow { received, waited }), _) => Failure::TooSlow {
-                host,
-                received,
-                within: waited,
-                floor: FLOOR,
-            },
-            (None, ureq::Error::Timeout(_)) => Failure::Slow {
-                host,
-                after: self.stall,
-            },
-            (None, other) => Failure::Broken {
-                host,
-                why: quoted_line(&other.to_string()),
-            },
-        }
-    }
-}
-
-fn transport_failure(error: &ureq::Error, host: &str, patience: &Patience) -> Failure {
-    let host = host.to_owned();
-    match error {
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            Failure::Unreachable {
-                host,
-                why: format!("no connection within {} s", patience.connect.as_secs()),
-            }
-        }
-        ureq::Error::Timeout(_) => Failure::Slow {
-            host,
-            after: patience.stall,
-        },
-        ureq::Error::Rustls(rustls::Error::InvalidCertificate(why)) => Failure::Certificate {
-            host,
-            why: quoted_line(&why.to_string()),
-        },
-        ureq::Error::HostNotFound => Failure::Unreachable {
-            host,
-            why: "no such host".to_owned(),
-        },
-        ureq::Error::ConnectionFailed => Failure::Unreachable {
-            host,
-            why: "connection refused".to_owned(),
-        },
-        ureq::Error::ConnectProxyFailed(why) => Failure::Unreachable {
-            host,
-            why: format!("the proxy refuses: {}", quoted_line(why)),
-        },
-        ureq::Error::Io(why) => match (certificate_problem(why), why.kind()) {
-            (Some(why), _) => Failure::Certificate { host, why },
-            // What a connection that once stood ends with; all else is that none came about, a name included that
-            // the resolver does not know.
-            (
-                None,
-                ErrorKind::UnexpectedEof
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::BrokenPipe
-                | ErrorKind::InvalidData
-                | ErrorKind::Other,
-            ) => Failure::Broken {
-                host,
-                why: quoted_line(&why.to_string()),
-            },
-            (None, _) => Failure::Unreachable {
-                host,
-                why: quoted_line(&why.to_string()),
-            },
-        },
-        other => Failure::Broken {
-            host,
-            why: quoted_line(&other.to_string()),
-        },
-    }
-}
-
-/// rustls reports a certificate that it refuses from within the handshake's I/O.
-fn certificate_problem(error: &std::io::Error) -> Option<String> {
-    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(why) => Some(quoted_line(&why.to_string())),
-        _ => None,
     }
 }
 
