@@ -5,6 +5,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::http::Distrust;
 use crate::error::Error;
 
 /// Why something upstream could not be had.
@@ -38,7 +39,7 @@ pub enum Failure {
         /// The server.
         host: String,
         /// What is wrong with the certificate.
-        why: String,
+        why: Distrust,
     },
     /// Nothing came for too long.
     #[error("{host} sent nothing for {} s", seconds(*after))]
@@ -165,8 +166,8 @@ impl Failure {
             Self::Unreachable { .. } => {
                 "check the network and npm's `proxy` settings, name another registry with --registry, or use what is cached with --offline"
             }
-            Self::Certificate { .. } => {
-                "name the authority that signed it with `cafile` in an .npmrc, or in SSL_CERT_FILE"
+            Self::Certificate { why, .. } => {
+                &why.next_step("with `cafile` in an .npmrc, or in SSL_CERT_FILE")
             }
             Self::Slow { .. } | Self::TooSlow { .. } | Self::Broken { .. } => {
                 "try again, name another registry with --registry, or use what is cached with --offline"
@@ -202,7 +203,7 @@ impl Failure {
             } => "check the image's name and tag",
             Self::Status { .. } => "try again in a few minutes",
             Self::Unreachable { .. } => "check the registry's name, the network and HTTPS_PROXY",
-            Self::Certificate { .. } => "name the authority that signed it in SSL_CERT_FILE",
+            Self::Certificate { why, .. } => &why.next_step("in SSL_CERT_FILE"),
             Self::Slow { .. } | Self::Broken { .. } => "try again",
             Self::TooSlow { .. } => {
                 "try again, or save the image where the line is faster (`docker save`) and check that archive"

@@ -3,10 +3,19 @@
 use std::io::ErrorKind;
 
 use super::Patience;
+use super::tls::Untrusted;
 use crate::ghost::failure::{Failure, quoted_line};
 
 pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Patience) -> Failure {
     let host = host.to_owned();
+    if let ureq::Error::Other(why) = error
+        && let Some(Untrusted { host, why }) = why.downcast_ref()
+    {
+        return Failure::Certificate {
+            host: host.clone(),
+            why: why.clone(),
+        };
+    }
     match error {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             Failure::Unreachable {
@@ -17,10 +26,6 @@ pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Pati
         ureq::Error::Timeout(_) => Failure::Slow {
             host,
             after: patience.stall,
-        },
-        ureq::Error::Rustls(rustls::Error::InvalidCertificate(why)) => Failure::Certificate {
-            host,
-            why: quoted_line(&why.to_string()),
         },
         ureq::Error::HostNotFound => Failure::Unreachable {
             host,
@@ -34,23 +39,19 @@ pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Pati
             host,
             why: format!("the proxy refuses: {}", quoted_line(why)),
         },
-        ureq::Error::Io(why) => match (certificate_problem(why), why.kind()) {
-            (Some(why), _) => Failure::Certificate { host, why },
+        ureq::Error::Io(why) => match why.kind() {
             // What a connection that once stood ends with; all else is that none came about, a name included that
             // the resolver does not know.
-            (
-                None,
-                ErrorKind::UnexpectedEof
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::BrokenPipe
-                | ErrorKind::InvalidData
-                | ErrorKind::Other,
-            ) => Failure::Broken {
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::InvalidData
+            | ErrorKind::Other => Failure::Broken {
                 host,
                 why: quoted_line(&why.to_string()),
             },
-            (None, _) => Failure::Unreachable {
+            _ => Failure::Unreachable {
                 host,
                 why: quoted_line(&why.to_string()),
             },
@@ -59,13 +60,5 @@ pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Pati
             host,
             why: quoted_line(&other.to_string()),
         },
-    }
-}
-
-/// rustls reports a certificate that it refuses from within the handshake's I/O.
-fn certificate_problem(error: &std::io::Error) -> Option<String> {
-    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(why) => Some(quoted_line(&why.to_string())),
-        _ => None,
     }
 }

@@ -4,11 +4,13 @@
 //! none ever goes to a host that it does not belong to.
 
 mod body;
+mod certificate;
 mod failed;
 mod pace;
 mod tls;
 
 pub use body::{Body, Response};
+pub use certificate::Distrust;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,12 +19,13 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, Connector, RustlsConnector, SocksConnector, TcpConnector,
+    ConnectProxyConnector, Connector, SocksConnector, TcpConnector,
 };
 use url::Url;
 
 use failed::transport_failure;
 use pace::Floor;
+use tls::Tls;
 
 use super::failure::Failure;
 use super::npm_config::{ClientIdentity, Trust};
@@ -247,9 +250,8 @@ impl Client {
                 }
             })?),
         };
-        let tls = tls::configuration(&self.trust, route.identity.as_ref())?;
+        let configuration = tls::configuration(&self.trust, route.identity.as_ref())?;
         let config = Agent::config_builder()
-            .tls_config(tls)
             .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -262,7 +264,7 @@ impl Client {
             .timeout_per_write(Some(self.patience.stall))
             .input_buffer_size(256 * 1024)
             .build();
-        // ureq's own connectors in their order, with the floor right above the socket.
+        // ureq's connectors in its order, with the floor right above the socket, and a TLS that knows whom Node trusts.
         let connector = ()
             .chain(SocksConnector::default())
             .chain(ConnectProxyConnector::default())
@@ -270,7 +272,7 @@ impl Client {
             .chain(Floor {
                 window: self.patience.stall,
             })
-            .chain(RustlsConnector::default());
+            .chain(Tls { configuration });
         let agent = Agent::with_parts(config, connector, DefaultResolver::default());
         agents.insert(route.clone(), agent.clone());
         Ok(agent)

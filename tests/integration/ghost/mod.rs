@@ -9,4 +9,5 @@ mod published;
 mod registry;
 pub(crate) mod server;
 mod slow;
+mod tls;
 mod upstream;

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::ghost::fake_registry::{FakeRegistry, Package};
 use crate::ghost::server::{Reply, Server};
 
-fn quick() -> Patience {
+pub(super) fn quick() -> Patience {
     Patience {
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(300),
