@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::http::Distrust;
 use crate::error::Error;
 
+/// Where a proxy looks for who asks.
+const PROXY_CREDENTIALS: &str = "the proxy wants credentials, or others: give them in its address, http://USER:PASSWORD@HOST:PORT, as `https-proxy` in an .npmrc or in HTTPS_PROXY";
+
 /// Why something upstream could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -26,10 +29,12 @@ pub enum Failure {
         challenge: Option<String>,
     },
     /// No connection: the name, the network, the port or the proxy.
-    #[error("{host} could not be reached: {why}")]
+    #[error("{host} could not be reached{}: {why}", through(proxy.as_deref()))]
     Unreachable {
-        /// The server (or proxy).
+        /// The server.
         host: String,
+        /// Host and port of the proxy that was to reach it.
+        proxy: Option<String>,
         /// The operating system's or resolver's words.
         why: String,
     },
@@ -144,6 +149,7 @@ impl Failure {
     #[must_use]
     pub fn about(self, subject: &str) -> Error {
         let next_step = match &self {
+            Self::Status { code: 407, .. } => PROXY_CREDENTIALS,
             Self::Status {
                 code: 401 | 403,
                 authorized: true,
@@ -152,8 +158,7 @@ impl Failure {
                 "the credentials in npm's configuration were refused: renew the token, or name another registry with --registry"
             }
             Self::Status {
-                code: 401 | 403 | 407,
-                ..
+                code: 401 | 403, ..
             } => {
                 "the registry wants credentials: put `//HOST/:_authToken=…` into an .npmrc, or name another registry with --registry"
             }
@@ -162,6 +167,9 @@ impl Failure {
             } => "check the name, and with --registry where it is looked for",
             Self::Status { .. } => {
                 "try again in a few minutes, or name another registry with --registry"
+            }
+            Self::Unreachable { proxy: Some(_), .. } => {
+                "check the proxy: it is that of `https-proxy` or `proxy` in an .npmrc, or of HTTPS_PROXY; `noproxy` and NO_PROXY name hosts to be reached without it"
             }
             Self::Unreachable { .. } => {
                 "check the network and npm's `proxy` settings, name another registry with --registry, or use what is cached with --offline"
@@ -193,6 +201,7 @@ impl Failure {
     #[must_use]
     pub fn about_image(self, subject: &str) -> Error {
         let next_step = match &self {
+            Self::Status { code: 407, .. } => PROXY_CREDENTIALS,
             Self::Status {
                 code: 401 | 403, ..
             } => {
@@ -202,6 +211,9 @@ impl Failure {
                 code: 404 | 410, ..
             } => "check the image's name and tag",
             Self::Status { .. } => "try again in a few minutes",
+            Self::Unreachable { proxy: Some(_), .. } => {
+                "check the proxy that HTTPS_PROXY names; NO_PROXY names hosts to be reached without it"
+            }
             Self::Unreachable { .. } => "check the registry's name, the network and HTTPS_PROXY",
             Self::Certificate { why, .. } => &why.next_step("in SSL_CERT_FILE"),
             Self::Slow { .. } | Self::Broken { .. } => "try again",
@@ -251,6 +263,10 @@ impl From<io::Error> for Failure {
             why: error.to_string(),
         }
     }
+}
+
+fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
 }
 
 fn with_colon(said: &str) -> String {

@@ -2,11 +2,16 @@
 
 use std::io::ErrorKind;
 
-use super::Patience;
 use super::tls::Untrusted;
+use super::{Patience, proxy};
 use crate::ghost::failure::{Failure, quoted_line};
 
-pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Patience) -> Failure {
+pub(super) fn transport_failure(
+    error: &ureq::Error,
+    host: &str,
+    proxy: Option<&ureq::Proxy>,
+    patience: &Patience,
+) -> Failure {
     let host = host.to_owned();
     if let ureq::Error::Other(why) = error
         && let Some(Untrusted { host, why }) = why.downcast_ref()
@@ -16,28 +21,25 @@ pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Pati
             why: why.clone(),
         };
     }
+    let unreachable = |why: String| Failure::Unreachable {
+        host: host.clone(),
+        proxy: proxy.map(proxy::place),
+        why,
+    };
     match error {
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            Failure::Unreachable {
-                host,
-                why: format!("no connection within {} s", patience.connect.as_secs()),
-            }
-        }
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => unreachable(
+            format!("no connection within {} s", patience.connect.as_secs()),
+        ),
         ureq::Error::Timeout(_) => Failure::Slow {
             host,
             after: patience.stall,
         },
-        ureq::Error::HostNotFound => Failure::Unreachable {
-            host,
-            why: "no such host".to_owned(),
-        },
-        ureq::Error::ConnectionFailed => Failure::Unreachable {
-            host,
-            why: "connection refused".to_owned(),
-        },
-        ureq::Error::ConnectProxyFailed(why) => Failure::Unreachable {
-            host,
-            why: format!("the proxy refuses: {}", quoted_line(why)),
+        ureq::Error::HostNotFound => unreachable("no such host".to_owned()),
+        ureq::Error::ConnectionFailed => unreachable("connection refused".to_owned()),
+        ureq::Error::ConnectProxyFailed(why) => match (answered(why), proxy) {
+            (Some(407), Some(proxy)) => unknown_to(proxy),
+            (Some(code), _) => unreachable(format!("the proxy answered {code}")),
+            (None, _) => unreachable(quoted_line(why)),
         },
         ureq::Error::Io(why) => match why.kind() {
             // What a connection that once stood ends with; all else is that none came about, a name included that
@@ -51,14 +53,27 @@ pub(super) fn transport_failure(error: &ureq::Error, host: &str, patience: &Pati
                 host,
                 why: quoted_line(&why.to_string()),
             },
-            _ => Failure::Unreachable {
-                host,
-                why: quoted_line(&why.to_string()),
-            },
+            _ => unreachable(quoted_line(&why.to_string())),
         },
         other => Failure::Broken {
             host,
             why: quoted_line(&other.to_string()),
         },
     }
+}
+
+/// The proxy wants to know who asks.
+pub(super) fn unknown_to(proxy: &ureq::Proxy) -> Failure {
+    Failure::Status {
+        place: format!("the proxy {}", proxy::place(proxy)),
+        code: 407,
+        said: String::new(),
+        authorized: proxy::authorization(proxy).is_some(),
+        challenge: None,
+    }
+}
+
+/// The status with which a proxy refused a tunnel; ureq has it as `proxy server responded 403/403` and no otherwise.
+fn answered(why: &str) -> Option<u16> {
+    why.rsplit('/').next()?.parse().ok()
 }

@@ -7,6 +7,7 @@ mod body;
 mod certificate;
 mod failed;
 mod pace;
+mod proxy;
 mod tls;
 
 pub use body::{Body, Response};
@@ -25,12 +26,13 @@ use url::Url;
 
 use failed::transport_failure;
 use pace::Floor;
+use proxy::{ToProxy, WholeAddress};
 use tls::Tls;
 
 use super::failure::Failure;
 use super::npm_config::{ClientIdentity, Trust};
 use super::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// More redirects than this lead nowhere.
 const REDIRECTS: usize = 8;
@@ -71,12 +73,21 @@ pub struct Route {
     pub identity: Option<ClientIdentity>,
 }
 
+/// What a proxy is asked for; on the way to a server without one there is no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Manner {
+    /// A connection that reaches through to the server.
+    Through,
+    /// The server's answer, which the proxy fetches.
+    Fetched,
+}
+
 /// A client for any number of servers. Nothing is read or opened before the first request.
 pub struct Client {
     trust: Trust,
     route: Box<dyn Fn(&Url) -> Route + Send + Sync>,
     patience: Patience,
-    agents: Mutex<HashMap<Route, Agent>>,
+    agents: Mutex<HashMap<(Route, Manner), Agent>>,
 }
 
 /// One question.
@@ -200,13 +211,23 @@ impl Client {
         authorization: Option<&Secret>,
     ) -> Result<Result<Response, Failure>> {
         let route = (self.route)(address);
-        let agent = self.agent(&route)?;
+        let proxy = proxy::of(&route)?;
+        let fetching = proxy
+            .as_ref()
+            .filter(|proxy| proxy::fetches(proxy, address));
+        let agent = self.agent(&route, proxy.as_ref(), fetching)?;
+        let of_proxy = fetching.and_then(proxy::authorization);
         let mut headers = vec![("accept", request.accept)];
         if !request.compressed {
             headers.push(("accept-encoding", "identity"));
         }
         headers.extend(request.etag.map(|etag| ("if-none-match", etag)));
         headers.extend(authorization.map(|header| ("authorization", header.expose())));
+        headers.extend(
+            of_proxy
+                .as_ref()
+                .map(|header| ("proxy-authorization", header.expose())),
+        );
         let answer = match request.form {
             None => {
                 let call = agent.get(address.as_str());
@@ -227,32 +248,41 @@ impl Client {
         Ok(match answer {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
+                if let Some(proxy) = fetching
+                    && parts.status == 407
+                {
+                    return Ok(Err(failed::unknown_to(proxy)));
+                }
                 Ok(Response::new(&parts, body, host, self.patience.stall))
             }
-            Err(error) => Err(transport_failure(&error, &host, &self.patience)),
+            Err(error) => Err(transport_failure(
+                &error,
+                &host,
+                proxy.as_ref(),
+                &self.patience,
+            )),
         })
     }
 
-    fn agent(&self, route: &Route) -> Result<Agent> {
+    fn agent(
+        &self,
+        route: &Route,
+        proxy: Option<&ureq::Proxy>,
+        fetching: Option<&ureq::Proxy>,
+    ) -> Result<Agent> {
+        let manner = match fetching {
+            None => Manner::Through,
+            Some(_) => Manner::Fetched,
+        };
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = agents.get(route) {
+        let key = (route.clone(), manner);
+        if let Some(agent) = agents.get(&key) {
             return Ok(agent.clone());
         }
-        let proxy = match &route.proxy {
-            None => None,
-            Some(address) => Some(ureq::Proxy::new(address.expose()).map_err(|_| {
-                Error::Upstream {
-                    problem: "the proxy in npm's configuration or in HTTPS_PROXY is no address"
-                        .to_owned(),
-                    next_step:
-                        "correct `https-proxy` in the .npmrc, or the variable, to http://HOST:PORT"
-                            .to_owned(),
-                }
-            })?),
-        };
         let configuration = tls::configuration(&self.trust, route.identity.as_ref())?;
         let config = Agent::config_builder()
-            .proxy(proxy)
+            // One that fetches is the server that is connected to, as far as ureq knows.
+            .proxy(proxy.filter(|_| fetching.is_none()).cloned())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -264,17 +294,31 @@ impl Client {
             .timeout_per_write(Some(self.patience.stall))
             .input_buffer_size(256 * 1024)
             .build();
-        // ureq's connectors in its order, with the floor right above the socket, and a TLS that knows whom Node trusts.
-        let connector = ()
-            .chain(SocksConnector::default())
-            .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector::default())
-            .chain(Floor {
-                window: self.patience.stall,
-            })
-            .chain(Tls { configuration });
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        agents.insert(route.clone(), agent.clone());
+        let floor = Floor {
+            window: self.patience.stall,
+        };
+        let agent = match fetching {
+            // ureq's connectors in its order, with the floor right above the socket, and a TLS that knows whom Node
+            // trusts.
+            None => {
+                let connector =
+                    ().chain(SocksConnector::default())
+                        .chain(ConnectProxyConnector::default())
+                        .chain(TcpConnector::default())
+                        .chain(floor)
+                        .chain(Tls::to_server(configuration));
+                Agent::with_parts(config, connector, DefaultResolver::default())
+            }
+            Some(proxy) => {
+                let connector =
+                    ().chain(TcpConnector::default())
+                        .chain(floor)
+                        .chain(Tls::to_proxy(configuration, proxy))
+                        .chain(WholeAddress);
+                Agent::with_parts(config, connector, ToProxy::new(proxy))
+            }
+        };
+        agents.insert(key, agent.clone());
         Ok(agent)
     }
 }

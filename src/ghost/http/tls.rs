@@ -116,7 +116,28 @@ pub(super) struct Untrusted {
 /// Puts TLS over a connection whose address wants it: ureq's own connector takes no verifier.
 #[derive(Debug)]
 pub(super) struct Tls {
-    pub(super) configuration: Arc<ClientConfig>,
+    configuration: Arc<ClientConfig>,
+    /// Where something other than the address says it: the proxy's, and whether it speaks TLS.
+    proxy: Option<(ureq::http::Uri, bool)>,
+}
+
+impl Tls {
+    /// With the server of each address.
+    pub(super) fn to_server(configuration: Arc<ClientConfig>) -> Self {
+        Self {
+            configuration,
+            proxy: None,
+        }
+    }
+
+    /// With the proxy, whatever it is asked for.
+    pub(super) fn to_proxy(configuration: Arc<ClientConfig>, proxy: &ureq::Proxy) -> Self {
+        let encrypted = proxy.protocol() == ureq::ProxyProtocol::Https;
+        Self {
+            configuration,
+            proxy: Some((proxy.uri().clone(), encrypted)),
+        }
+    }
 }
 
 impl<In: Transport> Connector<In> for Tls {
@@ -130,10 +151,14 @@ impl<In: Transport> Connector<In> for Tls {
         let Some(socket) = chained else {
             return Ok(None);
         };
-        if !details.needs_tls() || socket.is_tls() {
+        let (server, encrypted) = match &self.proxy {
+            Some((proxy, encrypted)) => (proxy, *encrypted),
+            None => (details.uri, details.needs_tls()),
+        };
+        if !encrypted || socket.is_tls() {
             return Ok(Some(Either::A(socket)));
         }
-        let host = details.uri.host().unwrap_or_default();
+        let host = server.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| ureq::Error::Tls("the server's name is none that TLS knows"))?;
@@ -148,8 +173,7 @@ impl<In: Transport> Connector<In> for Tls {
                 .and_then(distrust)
             {
                 Some(why) => ureq::Error::Other(Box::new(Untrusted {
-                    host: details
-                        .uri
+                    host: server
                         .authority()
                         .map_or(host, |authority| {
                             authority.as_str().rsplit('@').next().unwrap_or(host)

@@ -5,6 +5,7 @@ mod image;
 pub(crate) mod image_builder;
 pub(crate) mod image_registry;
 mod npm_config;
+mod proxy;
 mod published;
 mod registry;
 pub(crate) mod server;

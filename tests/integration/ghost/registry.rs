@@ -547,30 +547,3 @@ fn the_cafile_decides_whom_to_trust() {
         "{error}"
     );
 }
-
-#[test]
-fn a_proxy_is_asked_for_what_it_is_set_up_for() {
-    let fake = FakeRegistry::start(vec![ghost()]);
-    // It answers by itself, for a host that is nowhere.
-    let proxy = Server::start(|seen| match seen.target.as_str() {
-        "registry.test:80" => Reply::Tunnel,
-        "/ghost/6.65.0" => {
-            Reply::json(r#"{"name":"ghost","version":"6.65.0","dist":{"tarball":"t"}}"#)
-        }
-        _ => Reply::status(502),
-    });
-    let through = registry_at("http://registry.test/", &format!("proxy={}", proxy.url()));
-    assert!(through.manifest("ghost", "6.65.0").unwrap().is_some());
-    assert_eq!(proxy.seen().len(), 2);
-    let past = registry_at(
-        &fake.url(),
-        &format!("proxy={}\nnoproxy=127.0.0.1", proxy.url()),
-    );
-    assert!(past.manifest("ghost", "6.65.0").unwrap().is_some());
-    assert_eq!(proxy.seen().len(), 2);
-    let refused = registry_at("http://elsewhere.test/", &format!("proxy={}", proxy.url()));
-    assert_eq!(
-        refused.manifest("ghost", "6.65.0").unwrap_err().to_string(),
-        "ghost@6.65.0: elsewhere.test could not be reached: the proxy refuses: proxy server responded 502/502"
-    );
-}

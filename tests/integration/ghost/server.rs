@@ -49,8 +49,6 @@ pub(crate) enum Reply {
     Silence,
     /// The connection is closed at once.
     HangUp,
-    /// A proxy's consent to CONNECT; what comes next on the connection is answered like any request.
-    Tunnel,
 }
 
 impl Reply {
@@ -188,15 +186,7 @@ fn answer(
     seen: &Mutex<Vec<Seen>>,
     stop: &AtomicBool,
 ) -> std::io::Result<()> {
-    answer_next(&mut BufReader::new(connection), handler, seen, stop)
-}
-
-fn answer_next(
-    reader: &mut BufReader<impl Read + Write>,
-    handler: &Arc<Handler>,
-    seen: &Mutex<Vec<Seen>>,
-    stop: &AtomicBool,
-) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -259,11 +249,6 @@ fn answer_next(
         }
         Reply::Silence => hold(),
         Reply::HangUp => {}
-        Reply::Tunnel => {
-            connection.write_all(b"HTTP/1.1 200 Go\r\n\r\n")?;
-            connection.flush()?;
-            return answer_next(reader, handler, seen, stop);
-        }
     }
     connection.flush()
 }
