@@ -3,11 +3,16 @@
 use std::io::Read;
 use std::time::Duration;
 
+use flate2::read::MultiGzDecoder;
+
 use super::pace::{FLOOR, TooSlow};
 use crate::ghost::failure::{Failure, quoted_line};
 
 /// What is read of a refusal, to show what the server said.
 const REFUSAL_LIMIT: u64 = 4096;
+/// How many bytes gzip may take more than it holds: headers, blocks that could not be packed, what is read ahead. A stream
+/// of empty members takes them without an end, and whoever limits what comes out would wait for ever.
+const PACKED_FOR_NOTHING: u64 = 1 << 20;
 
 /// An answer with a good status (or 304).
 pub struct Response {
@@ -16,13 +21,23 @@ pub struct Response {
     body: Body,
 }
 
-/// The bytes of an answer, as they come. Errors are [`Failure`]s in I/O clothing.
-pub struct Body {
+/// The bytes of an answer, unpacked as they come. Errors are [`Failure`]s in I/O clothing.
+pub struct Body(Content);
+
+enum Content {
+    Plain(Sent),
+    Gzip(Box<MultiGzDecoder<Sent>>),
+}
+
+/// The bytes as the server sent them.
+struct Sent {
     reader: ureq::BodyReader<'static>,
     host: String,
     stall: Duration,
     expected: Option<u64>,
     received: u64,
+    /// How many were unpacked from them, where they are packed.
+    unpacked: Option<u64>,
 }
 
 impl Response {
@@ -32,21 +47,26 @@ impl Response {
         host: String,
         stall: Duration,
     ) -> Self {
-        // With a content encoding the length is that of other bytes than those we count.
-        let expected = match head.headers.get("content-encoding") {
-            Some(_) => None,
-            None => body.content_length(),
+        let packed = head
+            .headers
+            .get("content-encoding")
+            .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let sent = Sent {
+            host,
+            stall,
+            expected: body.content_length(),
+            received: 0,
+            unpacked: packed.then_some(0),
+            reader: body.into_with_config().limit(u64::MAX).reader(),
         };
         Self {
             status: head.status.as_u16(),
             headers: head.headers.clone(),
-            body: Body {
-                reader: body.into_with_config().limit(u64::MAX).reader(),
-                host,
-                stall,
-                expected,
-                received: 0,
-            },
+            body: Body(if packed {
+                Content::Gzip(Box::new(MultiGzDecoder::new(sent)))
+            } else {
+                Content::Plain(sent)
+            }),
         }
     }
 
@@ -115,6 +135,42 @@ impl Response {
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let decoder = match &mut self.0 {
+            Content::Plain(sent) => return sent.read(buffer),
+            Content::Gzip(decoder) => decoder,
+        };
+        match decoder.read(buffer) {
+            Ok(count) => {
+                if let Some(unpacked) = &mut decoder.get_mut().unpacked {
+                    *unpacked += count as u64;
+                }
+                Ok(count)
+            }
+            Err(error) => Err(match Failure::from(error) {
+                Failure::Damaged { why } => Failure::Broken {
+                    host: decoder.get_ref().host.clone(),
+                    why: format!("it cannot be unpacked: {}", quoted_line(&why)),
+                },
+                reported => reported,
+            }
+            .into_io()),
+        }
+    }
+}
+
+impl Read for Sent {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        // Checked here because the decoder asks for more for as long as nothing comes out of it.
+        if self
+            .unpacked
+            .is_some_and(|unpacked| self.received > unpacked + PACKED_FOR_NOTHING)
+        {
+            return Err(Failure::TooLarge {
+                what: "the answer as it was packed",
+                limit: format!("{} MB beyond what it holds", PACKED_FOR_NOTHING >> 20),
+            }
+            .into_io());
+        }
         match self.reader.read(buffer) {
             Ok(0) if !buffer.is_empty() => match self.expected {
                 Some(expected) if self.received != expected => Err(Failure::Broken {
@@ -133,7 +189,7 @@ impl Read for Body {
     }
 }
 
-impl Body {
+impl Sent {
     fn failure(&self, error: &ureq::Error) -> Failure {
         let host = self.host.clone();
         let too_slow = match error {

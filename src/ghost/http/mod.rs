@@ -217,10 +217,12 @@ impl Client {
             .filter(|proxy| proxy::fetches(proxy, address));
         let agent = self.agent(&route, proxy.as_ref(), fetching)?;
         let of_proxy = fetching.and_then(proxy::authorization);
-        let mut headers = vec![("accept", request.accept)];
-        if !request.compressed {
-            headers.push(("accept-encoding", "identity"));
-        }
+        let encoding = if request.compressed {
+            "gzip"
+        } else {
+            "identity"
+        };
+        let mut headers = vec![("accept", request.accept), ("accept-encoding", encoding)];
         headers.extend(request.etag.map(|etag| ("if-none-match", etag)));
         headers.extend(authorization.map(|header| ("authorization", header.expose())));
         headers.extend(

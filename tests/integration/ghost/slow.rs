@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ghostfix::ghost::Failure;
 use ghostfix::ghost::http::{Body, Client, Patience, Request, Route};
 use ghostfix::ghost::npm_config::Trust;
@@ -237,4 +239,77 @@ fn a_line_that_is_slow_and_a_body_that_is_small_are_waited_for() {
         let body = get(&server.url(), false);
         assert_eq!(read(body).map(|bytes| bytes.len()), Ok(length));
     }
+}
+
+/// The smallest that gzip has: a member with nothing in it.
+const NOTHING: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0";
+
+#[test]
+fn an_answer_that_is_packed_for_nothing_is_not_unpacked_for_ever() {
+    let one = {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(b"x").unwrap();
+        encoder.finish().unwrap()
+    };
+    for (name, members, compressed) in [
+        ("empty members", NOTHING.repeat(1000), true),
+        ("although it was not asked for", NOTHING.repeat(1000), false),
+        // Of these each read gives something, and a limit on that would be reached after hours.
+        (
+            "empty members but for one byte",
+            [NOTHING.repeat(1000), one].concat(),
+            true,
+        ),
+    ] {
+        let server = Dripping::answer(move |mut client, stop| {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n");
+            let end = Instant::now() + 2 * LONGEST;
+            while !stop.load(Ordering::SeqCst)
+                && Instant::now() < end
+                && client.write_all(&members).is_ok()
+            {}
+        });
+        let begun = Instant::now();
+        let body = get(&format!("http://{}/", server.address), compressed);
+        let failure = read(body).expect_err(name);
+        assert_eq!(
+            failure.to_string(),
+            "the answer as it was packed is larger than the limit of 1 MB beyond what it holds",
+            "{name}"
+        );
+        assert!(!failure.is_passing());
+        assert!(begun.elapsed() < LONGEST, "{name}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn packed_answers_come_whole_or_are_told_to_be_broken() {
+    let packed = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    // What gzip can do nothing about, and what it makes next to nothing of.
+    let mut state = 1u64;
+    let noise: Vec<u8> = (0..3_000_000)
+        .map(|_| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .collect();
+    for bytes in [noise.clone(), vec![b'x'; 3_000_000], Vec::new()] {
+        let body = packed(&bytes);
+        let server = Server::start(move |seen| {
+            assert_eq!(seen.header("accept-encoding"), Some("gzip"));
+            Reply::bytes("text/plain", body.clone()).with("Content-Encoding", "gzip")
+        });
+        assert_eq!(read(get(&server.url(), true)), Ok(bytes));
+    }
+    let half = packed(&noise)[..1_500_000].to_vec();
+    let server = Server::start(move |_| {
+        Reply::bytes("text/plain", half.clone()).with("Content-Encoding", "gzip")
+    });
+    let failure = read(get(&server.url(), true)).expect_err("a half");
+    assert!(matches!(failure, Failure::Broken { .. }), "{failure}");
 }
