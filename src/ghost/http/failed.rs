@@ -21,6 +21,14 @@ pub(super) fn transport_failure(
             why: why.clone(),
         };
     }
+    if let ureq::Error::Io(why) = error
+        && let Some(words) = of_tls(why)
+    {
+        return Failure::Broken {
+            host,
+            why: words.to_owned(),
+        };
+    }
     let unreachable = |why: String| Failure::Unreachable {
         host: host.clone(),
         proxy: proxy.map(proxy::place),
@@ -60,6 +68,40 @@ pub(super) fn transport_failure(
             why: quoted_line(&other.to_string()),
         },
     }
+}
+
+/// What went wrong with TLS itself; rustls names these as its source code does.
+fn of_tls(error: &std::io::Error) -> Option<&'static str> {
+    use rustls::AlertDescription as Alert;
+    Some(match error.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidMessage(_) => {
+            "what came is not TLS: perhaps it is an address for http:// and not for https://"
+        }
+        rustls::Error::PeerIncompatible(_)
+        | rustls::Error::AlertReceived(Alert::ProtocolVersion | Alert::InsufficientSecurity) => {
+            "it offers no TLS that is spoken here, which is 1.2 or 1.3 with ephemeral keys"
+        }
+        rustls::Error::AlertReceived(
+            Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied,
+        ) => {
+            "it wants a certificate of its client (`certfile` and `keyfile`), or another than it got"
+        }
+        rustls::Error::AlertReceived(Alert::HandshakeFailure) => {
+            "it ended the handshake: it offers no TLS that is spoken here, or wants a certificate of its client (`certfile` and `keyfile`)"
+        }
+        rustls::Error::AlertReceived(Alert::UnrecognisedName) => {
+            "it ended the handshake: it does not know that name"
+        }
+        rustls::Error::AlertReceived(_) => "it ended the handshake",
+        _ => return None,
+    })
 }
 
 /// The proxy wants to know who asks.

@@ -1,5 +1,7 @@
 //! Servers whose certificate signed itself: Node says which of them it believes, and so do we.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -59,7 +61,7 @@ fn file(directory: &Path, text: &str) -> PathBuf {
 }
 
 /// What we make of it, with the list in `cafile` or in NODE_EXTRA_CA_CERTS.
-fn ask(server: &Server, host: &str, listed: &Path, setting: &str) -> Result<(), Error> {
+fn ask(port: u16, host: &str, listed: &Path, setting: &str) -> Result<(), Error> {
     let home = tempfile::tempdir().unwrap();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let mut variables = vec![("HOME".to_owned(), text(home.path()))];
@@ -70,7 +72,7 @@ fn ask(server: &Server, host: &str, listed: &Path, setting: &str) -> Result<(), 
         }
         variable => variables.push((variable.to_owned(), text(listed))),
     }
-    let url = format!("https://{host}:{}/", server.address.port());
+    let url = format!("https://{host}:{port}/");
     let surroundings = Surroundings::new(variables, home.path());
     let config = NpmConfig::read(&surroundings, Some(&url)).unwrap();
     Registry::new(config, quick())
@@ -215,7 +217,7 @@ fn a_certificate_that_is_listed_itself_is_believed_as_node_believes_it() {
         let server = server_with(&certificate, &key);
         let listed = file(directory.path(), &certificate.pem());
         assert_eq!(node(&server, host, &listed, "cafile"), of_node, "{name}");
-        let ours = ask(&server, host, &listed, "cafile");
+        let ours = ask(server.address.port(), host, &listed, "cafile");
         if of_node == "ok" {
             ours.expect(name);
             continue;
@@ -239,7 +241,7 @@ fn node_extra_ca_certs_lists_a_certificate_as_well() {
     let listed = file(directory.path(), &certificate.pem());
     let setting = "NODE_EXTRA_CA_CERTS";
     assert_eq!(node(&server, "localhost", &listed, setting), "ok");
-    ask(&server, "localhost", &listed, setting).unwrap();
+    ask(server.address.port(), "localhost", &listed, setting).unwrap();
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn nothing_but_the_listed_certificate_itself_is_believed() {
     let check = |server: &Server, listed: &str, of_node: &str, why: &str, next_step: &str| {
         let listed = file(directory.path(), listed);
         assert_eq!(node(server, "localhost", &listed, "cafile"), of_node);
-        let error = ask(server, "localhost", &listed, "cafile").unwrap_err();
+        let error = ask(server.address.port(), "localhost", &listed, "cafile").unwrap_err();
         let place = format!("localhost:{}", server.address.port());
         assert_eq!(
             error.to_string(),
@@ -303,12 +305,60 @@ fn a_certificate_of_an_old_version_is_refused_in_words() {
     let server = server_showing(old, &key);
     let directory = tempfile::tempdir().unwrap();
     let listed = file(directory.path(), &certificate.pem());
-    let error = ask(&server, "localhost", &listed, "cafile").unwrap_err();
+    let error = ask(server.address.port(), "localhost", &listed, "cafile").unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
             "ghost@6.65.0: the certificate of localhost:{} is not trusted: it is of an X.509 version before 3, which is not read here",
             server.address.port()
         )
+    );
+}
+
+#[test]
+fn what_goes_wrong_with_tls_itself_is_told_in_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key) = self_signed(|_| {});
+    let listed = file(directory.path(), &certificate.pem());
+    let check = |port: u16, why: &str| {
+        let error = ask(port, "localhost", &listed, "cafile").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("ghost@6.65.0: the answer of localhost:{port} broke off: {why}")
+        );
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let plain = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let mut client = client;
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    check(
+        plain,
+        "what came is not TLS: perhaps it is an address for http:// and not for https://",
+    );
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let wanted = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        provider.clone(),
+    )
+    .build()
+    .unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(wanted)
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let choosy = Server::start_tls(Arc::new(tls), |_| Reply::json(GHOST));
+    check(
+        choosy.address.port(),
+        "it wants a certificate of its client (`certfile` and `keyfile`), or another than it got",
     );
 }
