@@ -5,12 +5,27 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::ghost::failure::Failure;
+
 const BUFFER: usize = 128 * 1024;
 
 /// The unpacked bytes of `source`.
 pub(super) fn unpacked<'a>(source: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let mut source = BufReader::with_capacity(BUFFER, source);
     let start = source.fill_buf()?;
+    let other = match start {
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Some("xz"),
+        [b'B', b'Z', b'h', _, 0x31, 0x41, 0x59, 0x26, ..] => Some("bzip2"),
+        _ => None,
+    };
+    if let Some(other) = other {
+        return Err(Failure::Damaged {
+            why: format!(
+                "a part of it is packed with {other}, and only gzip and Zstandard can be read"
+            ),
+        }
+        .into_io());
+    }
     Ok(match start {
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(source)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Zstandard::new(source)),
@@ -129,6 +144,22 @@ mod tests {
             assert!(read(&packed).expect("unpacked") == text);
         }
         assert_eq!(read(b"").expect("nothing"), b"");
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_named() {
+        for (start, name) in [
+            (&b"\xfd7zXZ\x00\x00\x04"[..], "xz"),
+            (b"BZh91AY&SY", "bzip2"),
+        ] {
+            let words = read(start).expect_err(name).to_string();
+            assert!(
+                words.contains(&format!("packed with {name}, and only")),
+                "{words}"
+            );
+        }
+        // The first name in a tar may begin like that.
+        assert_eq!(read(b"BZh9.txt\0\0").expect("as it is"), b"BZh9.txt\0\0");
     }
 
     #[test]
