@@ -12,7 +12,7 @@ use super::layer::Limits;
 use super::manifest::{Config, Document, Manifest, Saved, choose, others};
 use super::{Image, compression, wants};
 use crate::error::{Error, Result};
-use crate::ghost::failure::Failure;
+use crate::ghost::failure::{Failure, quoted_line};
 use crate::ghost::integrity::{Algorithm, Integrity, Verifier};
 
 /// Manifests and configurations are a few kilobytes.
@@ -189,6 +189,7 @@ impl Parts {
     fn index(file: File) -> Result<Self, Failure> {
         let mut places = BTreeMap::new();
         let mut links = BTreeMap::new();
+        let length = file.metadata()?.len();
         let mut archive = tar::Archive::new(&file);
         for (count, entry) in archive.entries_with_seek()?.enumerate() {
             let entry = entry?;
@@ -213,6 +214,12 @@ impl Parts {
                 };
                 links.insert(name.clone(), tidy(&target, parent));
             } else if kind.is_file() {
+                let end = entry.raw_file_position().saturating_add(entry.size());
+                if end > length {
+                    // What is behind it is passed over, and the end of the file taken for that of the archive.
+                    let why = format!("it ends in the middle of {}", quoted_line(&name));
+                    return Err(Failure::Damaged { why });
+                }
                 places.insert(name, (entry.raw_file_position(), entry.size()));
             }
         }
@@ -239,6 +246,10 @@ impl Parts {
                 // Names come out of the archive's own documents: none may lead elsewhere.
                 let name = tidy(name, "");
                 let place = directory.join(&name);
+                // A pipe would be waited for.
+                if place.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+                    return Ok(None);
+                }
                 match File::open(&place) {
                     Ok(file) => {
                         let length = file

@@ -351,6 +351,12 @@ fn what_is_missing_or_cut_off_is_named() {
         let found = failure(&whole[..length]);
         assert!(found.starts_with("image.tar"), "{found}");
     }
+    // In the middle of a part, which is not the end of an archive without an image.
+    let found = failure(&whole[..whole.len() / 2]);
+    assert!(
+        found.starts_with("image.tar: it is damaged: it ends in the middle of blobs/sha256/"),
+        "{found}"
+    );
     let mut files = image.layout(&[image.entry()]);
     let layer = sha256(&gzip(b""));
     files.retain(|name, bytes| !(name.starts_with("blobs/") && bytes.starts_with(&[0x28, 0xb5])));
