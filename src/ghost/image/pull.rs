@@ -165,7 +165,20 @@ impl Repository {
     fn blob(&self, digest: &Integrity) -> Result<Response> {
         let path = format!("blobs/{}:{}", digest.algorithm().name(), digest.hex());
         self.get(&path, "application/octet-stream, */*")
-            .map_err(|failed| self.explain(failed))
+            .map_err(|failed| match failed {
+                Failed::Upstream(Failure::Status {
+                    code: 404 | 410, ..
+                }) => Error::Upstream {
+                    problem: format!(
+                        "{}: the registry does not have {}:{}, which the image's manifest names",
+                        self.subject(),
+                        digest.algorithm().name(),
+                        digest.hex()
+                    ),
+                    next_step: "push the image again, or pull it from another registry".to_owned(),
+                },
+                failed => self.explain(failed),
+            })
     }
 
     fn check(&self, bytes: &[u8], digest: &Integrity) -> Result<()> {
