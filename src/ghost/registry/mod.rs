@@ -12,7 +12,7 @@ use std::sync::Arc;
 use nodejs_semver::Version;
 use url::Url;
 
-use super::failure::Failure;
+use super::failure::{Failure, quoted_line};
 use super::http::{Client, Patience, Request, Response, Route};
 use super::npm_config::{NpmConfig, ReplaceHost};
 use super::prefetch::Prefetch;
@@ -244,6 +244,13 @@ impl Registry {
             }
             .about(&manifest.id())
         })?;
+        if !matches!(stated.scheme(), "http" | "https") {
+            let why = format!(
+                "its metadata says that its tarball is at {}, which is no address of a registry",
+                quoted_line(&manifest.tarball)
+            );
+            return Err(Failure::Damaged { why }.about(&manifest.id()));
+        }
         if stated.host_str() == registry.host_str()
             && stated.scheme() == "http"
             && registry.scheme() == "https"

@@ -127,6 +127,15 @@ fn what_is_not_there_is_told_with_the_registry_it_is_not_on() {
         )
     );
     let manifest = registry.manifest("ghost", "6.65.0").unwrap().unwrap();
+    let nowhere = Manifest {
+        tarball: "file:///srv/ghost.tgz".to_owned(),
+        ..manifest.clone()
+    };
+    assert_eq!(
+        fetch(&registry, &nowhere).unwrap_err().to_string(),
+        "ghost@6.65.0: it is damaged: its metadata says that its tarball is at file:///srv/ghost.tgz, which is no address of \
+         a registry"
+    );
     fake.fault(TARBALL, [Reply::status(404)]);
     assert_eq!(
         words(&fetch(&registry, &manifest).unwrap_err(), &fake.server),
