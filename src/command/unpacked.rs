@@ -114,7 +114,7 @@ impl Unpacked {
             .map(String::as_str)
             .collect();
         let goes_through = |word: &&str| word.split('/').any(|part| part == CURRENT);
-        let consequence = if command.iter().any(|word| goes_through(word)) {
+        let consequence = if command.iter().any(goes_through) {
             format!(
                 "the image's command, `{}`, finds no Ghost",
                 command.join(" ")
