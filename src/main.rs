@@ -71,7 +71,7 @@ fn run(args: Args, environment: &Environment, output: &Output) -> Result<u8> {
         }
         Command::Revert(revert) => command::revert::run(revert, &sandbox)?.into(),
         Command::Check(check) => {
-            let bar = render::Bar::new(output);
+            let bar = render::Bar::new(output, &check.what);
             let progress = |step: command::check::Progress<'_>| bar.show(step);
             let surroundings = Surroundings::of_this_process();
             let variables = Variables::of_this_process();

@@ -9,6 +9,7 @@ mod interrupted;
 mod matrix;
 mod npm;
 mod real;
+mod terminal;
 mod upgrade;
 
 use std::path::Path;
