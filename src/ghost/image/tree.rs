@@ -192,16 +192,15 @@ impl Tree {
     }
 
     /// Takes out links that lead to nothing that is kept: an image has tens of thousands of them. The one that must lead
-    /// to Ghost stays, to be told: ghost-cli's `current` beside `versions`.
+    /// to Ghost stays, to be told, with those that it may go through: ghost-cli's `current` beside `versions`.
     pub(super) fn prune(&mut self) {
         let is_ghosts = |path: &str| {
-            let parent = path.strip_suffix("current").unwrap_or("-");
-            let versions = format!("{parent}versions/");
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let versions = format!("{}versions/", &path[..path.len() - name.len()]);
             let mut below = self.nodes.range(versions.clone()..);
-            (parent.is_empty() || parent.ends_with('/'))
-                && below
-                    .next()
-                    .is_some_and(|(path, _)| path.starts_with(&versions))
+            below
+                .next()
+                .is_some_and(|(path, _)| path.starts_with(&versions))
         };
         let leads_somewhere = |path: &str| {
             let Some(target) = self.resolved(path) else {
@@ -442,12 +441,18 @@ mod tests {
             ("root", link("/")),
             ("dead", link("nowhere")),
             ("loop", link("loop")),
+            ("ghost/current", link("other")),
+            ("ghost/other", link("current")),
+            ("ghost/versions/6.65.0/package.json", file("x")),
         ])]);
         tree.prune();
         assert_eq!(
             shown(&tree),
             [
                 "a/file=x",
+                "ghost/current->other",
+                "ghost/other->current",
+                "ghost/versions/6.65.0/package.json=x",
                 "to-directory->a",
                 "to-file->a/file",
                 "to-link->to-directory"
