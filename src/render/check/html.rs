@@ -14,7 +14,13 @@ use crate::ghost::release::ResolvedVia;
 use crate::render::json::visible;
 use crate::render::text;
 use crate::report::check::{Dependency, Scope, TargetReport, Verdict};
-use crate::report::{CheckReport, PatchDescription, PatchEntry, ProofResult, State};
+use crate::report::{CheckReport, PatchDescription, PatchEntry, ProofResult};
+
+mod markup;
+
+pub(super) use markup::{escaped, with_code};
+
+use markup::{badge, chip, diff, kind};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -45,7 +51,7 @@ pub(in crate::render) fn error(error: &Error) -> String {
     let title = "No answer from ghostfix check";
     let body = format!(
         "<header>\n<h1>{title}</h1>\n</header>\n<main>\n<p class=\"lead\">{}</p>\n<p><strong>Next:</strong> {}</p>\n</main>\n",
-        escaped(&error.to_string()),
+        with_code(&error.to_string()),
         with_code(error.next_step())
     );
     document(title, &body)
@@ -500,106 +506,4 @@ fn words(target: &TargetReport) -> String {
     let mut seen = std::collections::BTreeSet::new();
     words.retain(|word| seen.insert(word.clone()));
     words.join(" ")
-}
-
-fn badge(verdict: Verdict) -> String {
-    format!("<span class=\"badge {0}\">{0}</span>", verdict.word())
-}
-
-/// What colour a state has.
-fn kind(state: Option<State>) -> &'static str {
-    match state {
-        None | Some(State::NotNeeded) => "none",
-        Some(State::WouldApply | State::Applied) => "made",
-        Some(State::AlreadyApplied | State::ByHand | State::FixedUpstream | State::Reverted) => {
-            "there"
-        }
-        Some(
-            State::NotApplied
-            | State::Outdated
-            | State::Interrupted
-            | State::Drifted
-            | State::Ambiguous
-            | State::BrokenByHand
-            | State::Missing
-            | State::ProofFailed,
-        ) => "stops",
-    }
-}
-
-fn chip(patch: &PatchDescription, cell: &Cell) -> String {
-    let sign = match kind(cell.state) {
-        "made" => "●",
-        "there" => "✓",
-        "stops" => "✗",
-        _ => "–",
-    };
-    let word = cell.state.map_or("no such package", State::word);
-    format!(
-        "<span class=\"chip {}\" title=\"{1}: {word}\" aria-label=\"{1}: {word}\">{sign}</span>",
-        kind(cell.state),
-        escaped(&patch.id),
-    )
-}
-
-fn diff(diff: &str) -> String {
-    let mut block = String::from("<pre class=\"diff\">");
-    for line in diff.lines() {
-        if line.starts_with("--- ") || line.starts_with("+++ ") {
-            continue;
-        }
-        let class = match line.as_bytes().first() {
-            Some(b'+') => "added",
-            Some(b'-') => "removed",
-            Some(b'@') => "place",
-            _ => "",
-        };
-        block.push_str(&format!(
-            "<span class=\"{class}\">{}</span>\n",
-            escaped(&text::clean_code(line))
-        ));
-    }
-    block.push_str("</pre>");
-    block
-}
-
-/// Our own words, whose code stands between backticks.
-pub(super) fn with_code(words: &str) -> String {
-    let parts = words.split('`').enumerate();
-    parts
-        .map(|(number, part)| match number % 2 {
-            0 => escaped(part),
-            _ => format!("<code>{}</code>", escaped(part)),
-        })
-        .collect()
-}
-
-/// Anybody's words as text of an element or a quoted attribute.
-pub(super) fn escaped(words: &str) -> String {
-    let mut escaped = String::with_capacity(words.len());
-    for character in text::clean(words).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_never_markup() {
-        assert_eq!(
-            escaped("<script>'\"&\u{202e}"),
-            "&lt;script&gt;&#39;&quot;&amp;\\u{202e}"
-        );
-        assert!(diff("-a\n+<b>\n").contains("<span class=\"added\">+&lt;b&gt;</span>"));
-    }
 }
