@@ -144,8 +144,9 @@ impl<'p> Parts<'p> {
                 }
             }
             ("span", Piece::Range(range)) => self.range = Some(range),
+            // What is not there is asked for as `Null` all the same.
+            (_, Piece::Value(Value::Null) | Piece::Range(_)) => {}
             (_, Piece::Value(value)) => self.fields.push((name, value)),
-            (_, Piece::Range(_)) => {}
         }
     }
 
