@@ -48,7 +48,7 @@ pub(super) fn report(report: &CheckReport, now: SystemTime) -> String {
 
 /// What prevented the report.
 pub(in crate::render) fn error(error: &Error) -> String {
-    let title = "No answer from ghostfix check";
+    let title = "No answer from ghostfix";
     let body = format!(
         "<header>\n<h1>{title}</h1>\n</header>\n<main>\n<p class=\"lead\">{}</p>\n<p><strong>Next:</strong> {}</p>\n</main>\n",
         with_code(&error.to_string()),

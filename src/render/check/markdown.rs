@@ -42,7 +42,7 @@ pub(super) fn report(report: &CheckReport) -> String {
 /// What prevented the report.
 pub(in crate::render) fn error(error: &Error) -> String {
     format!(
-        "## {} No answer from `ghostfix check`\n\n{}\n\nNext: {}\n",
+        "## {} No answer from `ghostfix`\n\n{}\n\nNext: {}\n",
         mark(Verdict::Unknown),
         plain(&error.to_string()),
         plain(error.next_step())

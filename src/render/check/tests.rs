@@ -629,13 +629,13 @@ fn an_error_is_said_in_a_document() {
     };
     assert_eq!(
         error_object(&error, Format::Markdown),
-        "## ❓ No answer from `ghostfix check`\n\nghost has no tag `&lt;b&gt;ltest&lt;/b&gt;`\n\n\
+        "## ❓ No answer from `ghostfix`\n\nghost has no tag `&lt;b&gt;ltest&lt;/b&gt;`\n\n\
          Next: look at `npm view ghost dist-tags`\n"
     );
     let page = error_object(&error, Format::Html);
     assert!(page.starts_with("<!doctype html>"), "{page}");
     for part in [
-        "<title>No answer from ghostfix check</title>",
+        "<title>No answer from ghostfix</title>",
         "&lt;b&gt;ltest&lt;/b&gt;",
         "look at <code>npm view ghost dist-tags</code>",
     ] {
