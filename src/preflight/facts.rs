@@ -305,6 +305,9 @@ pub struct Installation {
     pub knex_migrator: Option<String>,
     /// mysql2's version.
     pub mysql2: Option<String>,
+    /// What Ghost declares and cannot load: without it no Ghost starts, whatever the database.
+    #[serde(default)]
+    pub absent: Vec<Absent>,
     /// The patches and whether each is in place.
     pub patches: Vec<Patch>,
     /// The migration files; nothing where they cannot be read.
@@ -313,6 +316,15 @@ pub struct Installation {
     pub referencing: Vec<Migration>,
     /// Whether Ghost makes views.
     pub makes_views: bool,
+}
+
+/// A package that is not installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// Which, and where it was looked for, in one sentence without a full stop.
+    pub problem: String,
+    /// What to do about it.
+    pub next_step: String,
 }
 
 /// A patch of the catalogue in the installation.

@@ -6,7 +6,7 @@ use crate::catalogue;
 use crate::command::inspection::{Inspection, Inspector};
 use crate::error::Result;
 use crate::ghost::Files;
-use crate::image::copies::{Depth, reached};
+use crate::image::copies::{self, Depth, reached};
 use crate::image::installation::Installation;
 use crate::javascript::sandbox::Sandbox;
 use crate::migrations;
@@ -27,11 +27,26 @@ pub(super) fn read(installation: &Installation) -> facts::Installation {
         directory: ghost.display().to_string(),
         knex_migrator: version("knex-migrator"),
         mysql2: version("mysql2"),
+        absent: absent(installation),
         patches: Vec::new(),
         migrations: migration_files(&Files::in_directory(ghost), &installation.ghost.version),
         referencing: Vec::new(),
         makes_views: ghost.join("core/server/data/schema/views.js").is_file(),
     }
+}
+
+/// What is declared and not there; a directory that cannot be read is told where the patches are looked for.
+fn absent(installation: &Installation) -> Vec<facts::Absent> {
+    let found = reached(installation, &["knex-migrator"])
+        .and_then(|all| copies::absent(installation, &all))
+        .unwrap_or_default();
+    found
+        .into_iter()
+        .map(|absent| facts::Absent {
+            problem: absent.problem,
+            next_step: absent.next_step,
+        })
+        .collect()
 }
 
 /// Which patches are in place, proved.

@@ -30,6 +30,9 @@ fn judge(facts: &Facts) -> Option<Finding> {
                 .fix("Run this beside Ghost, in its container, or name the installation with --root DIR."),
         );
     };
+    if let Some(absent) = installation.absent.first() {
+        return Some(Finding::error(format!("{}.", absent.problem)).fix(absent.next_step.clone()));
+    }
     let mut absent: Vec<&str> = installation
         .patches
         .iter()
@@ -196,5 +199,25 @@ mod tests {
     fn no_ghost_is_not_known() {
         assert_eq!(level(&without_installation(healthy())), Level::Unknown);
         assert_eq!(level(&healthy()), Level::Passed);
+    }
+
+    #[test]
+    fn a_ghost_without_its_migration_library_has_no_patches_in_place() {
+        let mut facts = healthy();
+        if let Some(installation) = &mut facts.installation {
+            installation.absent.push(crate::preflight::facts::Absent {
+                problem: "Ghost 6.65.0 depends on knex-migrator 6.2.1, which is not installed"
+                    .to_owned(),
+                next_step: "install it".to_owned(),
+            });
+        }
+        let finding = judge(&facts).expect("a finding");
+        assert_eq!(finding.level, Level::Error);
+        assert!(
+            finding.title.contains("is not installed."),
+            "{}",
+            finding.title
+        );
+        assert_eq!(finding.fix, "install it");
     }
 }
