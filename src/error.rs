@@ -2,7 +2,7 @@
 //!
 //! "The answer is no" is not an error but an [`Outcome`](crate::report::Outcome) of a report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A short result type for everything that can end a command.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -123,19 +123,42 @@ impl Error {
     /// The same error about a place that was named itself, as a target is: `--root` says nothing of it.
     #[must_use]
     pub fn without_root(mut self) -> Self {
-        match &mut self {
-            Self::Usage { next_step, .. }
-            | Self::NothingToWorkOn { next_step, .. }
-            | Self::FileSystem { next_step, .. }
-            | Self::Unusable { next_step, .. }
-            | Self::Refused { next_step, .. }
-            | Self::Upstream { next_step, .. }
-            | Self::Database { next_step, .. } => {
-                *next_step = next_step.replace(" with --root", "").replace("--root ", "");
-            }
-            Self::Bug { .. } => {}
+        if let [_, Some(next_step)] = self.words_mut() {
+            *next_step = next_step.replace(" with --root", "").replace("--root ", "");
         }
         self
+    }
+
+    /// The same error about the same thing under another name: what `words` makes of its sentences, `place` of its path.
+    #[must_use]
+    pub fn renamed(
+        mut self,
+        words: impl Fn(&str) -> String,
+        place: impl Fn(&Path) -> PathBuf,
+    ) -> Self {
+        for text in self.words_mut().into_iter().flatten() {
+            *text = words(text);
+        }
+        if let Self::FileSystem { path, .. } | Self::Unusable { path, .. } = &mut self {
+            *path = place(path);
+        }
+        self
+    }
+
+    /// The problem and the next step, as far as they are this error's own words.
+    fn words_mut(&mut self) -> [Option<&mut String>; 2] {
+        match self {
+            Self::Usage { problem, next_step }
+            | Self::NothingToWorkOn { problem, next_step }
+            | Self::Unusable {
+                problem, next_step, ..
+            }
+            | Self::Refused { problem, next_step }
+            | Self::Upstream { problem, next_step }
+            | Self::Database { problem, next_step } => [Some(problem), Some(next_step)],
+            Self::FileSystem { next_step, .. } => [None, Some(next_step)],
+            Self::Bug { problem } => [Some(problem), None],
+        }
     }
 
     /// A [`Error::FileSystem`] whose next step follows from the kind of the operating system's error.

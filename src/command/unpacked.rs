@@ -153,52 +153,10 @@ impl Unpacked {
 
     /// The same error, about paths in the image.
     pub(super) fn error_in_image(&self, error: Error) -> Error {
-        let words = |words: String| self.as_in_image(&words);
-        match error {
-            Error::Usage { problem, next_step } => Error::Usage {
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::NothingToWorkOn { problem, next_step } => Error::NothingToWorkOn {
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::Refused { problem, next_step } => Error::Refused {
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::Upstream { problem, next_step } => Error::Upstream {
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::Database { problem, next_step } => Error::Database {
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::Bug { problem } => Error::Bug {
-                problem: words(problem),
-            },
-            Error::Unusable {
-                path,
-                problem,
-                next_step,
-            } => Error::Unusable {
-                path: self.path_in_image(&path),
-                problem: words(problem),
-                next_step: words(next_step),
-            },
-            Error::FileSystem {
-                action,
-                path,
-                next_step,
-                source,
-            } => Error::FileSystem {
-                action,
-                path: self.path_in_image(&path),
-                next_step: words(next_step),
-                source,
-            },
-        }
+        error.renamed(
+            |words| self.as_in_image(words),
+            |path| self.path_in_image(path),
+        )
     }
 
     /// The same words, about paths in the image.

@@ -10,7 +10,7 @@ use crate::ghost::cache::Shelf;
 use crate::ghost::image::{Config, Image, Limits, Node, Reference, Repository, Tree};
 
 /// Changes whenever other files of an image are kept: what was cached before is of no use then.
-const GENERATION: &str = "image files 2";
+const GENERATION: &str = "image files 3";
 
 #[derive(Serialize, Deserialize)]
 struct KnownImage {
@@ -18,18 +18,10 @@ struct KnownImage {
     nodes: BTreeMap<String, KnownNode>,
 }
 
-/// Where in the cache a file is.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    /// SHA-256, in hexadecimal.
-    digest: String,
-    /// Bytes.
-    length: u64,
-}
-
 #[derive(Serialize, Deserialize)]
 enum KnownNode {
-    File(Entry, u32),
+    /// The SHA-256 that the cache has it under, and its mode.
+    File(String, u32),
     Link(String),
 }
 
@@ -75,8 +67,8 @@ impl Upstream {
         let mut nodes = BTreeMap::new();
         for (path, node) in known.nodes {
             let node = match node {
-                KnownNode::File(entry, mode) => Node::File {
-                    bytes: cache.object(&entry.digest)?.into(),
+                KnownNode::File(digest, mode) => Node::File {
+                    bytes: cache.object(&digest)?.into(),
                     mode,
                 },
                 KnownNode::Link(target) => Node::Link(target),
@@ -98,13 +90,7 @@ impl Upstream {
         let mut nodes = BTreeMap::new();
         for (path, node) in image.tree.nodes() {
             let node = match node {
-                Node::File { bytes, mode } => KnownNode::File(
-                    Entry {
-                        digest: cache.keep_object(bytes)?,
-                        length: bytes.len() as u64,
-                    },
-                    *mode,
-                ),
+                Node::File { bytes, mode } => KnownNode::File(cache.keep_object(bytes)?, *mode),
                 Node::Link(target) => KnownNode::Link(target.clone()),
             };
             nodes.insert(path.to_owned(), node);

@@ -30,6 +30,13 @@ struct KnownPackument {
     asked: u64,
 }
 
+/// Of a [`KnownPackument`] only when it came: reading all versions for that would take longer than all else.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    asked: u64,
+}
+
 /// What a tag meant when the registry was last asked for it alone, which spares the list of all versions.
 #[derive(Serialize, Deserialize)]
 struct KnownTag {
@@ -157,8 +164,7 @@ impl Upstream {
     fn remembered(&self, package: &str, tag: &str) -> Result<Option<Version>> {
         let shared = &self.shared;
         let known: Option<KnownTag> = shared.recall(Shelf::Metadata, &self.tag_key(package, tag)?);
-        let listed: Option<KnownPackument> =
-            shared.recall(Shelf::Metadata, &self.packument_key(package)?);
+        let listed: Option<Listed> = shared.recall(Shelf::Metadata, &self.packument_key(package)?);
         let listed = listed.map_or(0, |listed| listed.asked);
         Ok(known
             .filter(|known| known.asked >= listed)
