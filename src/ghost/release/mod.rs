@@ -18,7 +18,6 @@ use super::files::Files;
 use super::tarball::Kept;
 use crate::error::{Error, Result};
 use lockfile::Locked;
-pub(super) use lockfile::ReadAhead;
 use settle::Declarations;
 pub(super) use settle::Settled;
 
@@ -154,13 +153,9 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Reads package.json and the lock file; `subject` is what the files are of, `lock_file` what was read of the latter
-    /// already. The lock files are taken out: they are large, and all that counts is read.
-    pub(super) fn take(
-        kept: &mut Kept,
-        subject: &str,
-        lock_file: Option<ReadAhead>,
-    ) -> Result<Self> {
+    /// Reads package.json and the lock file; `subject` is what the files are of. The lock files are taken out: they are large, and
+    /// all that counts is read.
+    pub(super) fn take(kept: &mut Kept, subject: &str) -> Result<Self> {
         let not_ghost = |problem: String| Error::Upstream {
             problem: format!("{subject} is not Ghost: {problem}"),
             next_step: "name a Ghost: a version, a tag, its .tgz, its directory or its image"
@@ -193,7 +188,7 @@ impl Facts {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), declarations.locked_range(name)?)))
             .collect();
-        let locked = Locked::read(kept, &ranges, lock_file);
+        let locked = Locked::read(kept, &ranges);
         kept.retain(|path, _| {
             !lockfile::FILES.contains(&path.as_str()) && path != "pnpm-workspace.yaml"
         });
@@ -222,7 +217,7 @@ impl Facts {
                 kept.insert((*path).to_owned(), bytes);
             }
         }
-        Self::take(&mut kept, subject, None)
+        Self::take(&mut kept, subject)
     }
 
     /// How far Ghost's package settles a dependency; `Err` says where else it comes from.
@@ -293,7 +288,7 @@ mod tests {
                 .into_iter()
                 .map(|text| ("package.json".to_owned(), text.as_bytes().to_vec()))
                 .collect();
-            let error = Facts::take(&mut kept, "x", None).expect_err(problem);
+            let error = Facts::take(&mut kept, "x").expect_err(problem);
             assert_eq!(
                 (error.to_string().as_str(), error.exit_code()),
                 (problem, 6)
@@ -310,7 +305,7 @@ mod tests {
         ]
         .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
         .into();
-        let facts = Facts::take(&mut kept, "x", None).expect("a Ghost");
+        let facts = Facts::take(&mut kept, "x").expect("a Ghost");
         assert_eq!(
             kept.keys().collect::<Vec<_>>(),
             ["core/server/data/schema/schema.js", "package.json"]

@@ -1,17 +1,17 @@
 //! Metadata and files of one package: out of the cache, or out of the registry and then into the cache.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nodejs_semver::{Range, Version};
 use serde::{Deserialize, Serialize};
 
-use super::{Upstream, make_way, not_cached};
+use super::{Upstream, not_cached};
 use crate::error::{Error, Result};
 use crate::ghost::cache::{Cache, Shelf};
 use crate::ghost::files::{Files, Places};
 use crate::ghost::registry::{Manifest, Packument};
-use crate::ghost::release::{Facts, ReadAhead, Selection};
+use crate::ghost::release::{Facts, Selection};
 use crate::ghost::tarball::Kept;
 use crate::ghost::wanted::Wanted;
 
@@ -233,21 +233,7 @@ impl Upstream {
             return Err(not_cached(&manifest.id()));
         }
         let wanted = |path: &str| selection.wants(path);
-        let lock_file = Mutex::new(None);
         let arrived = |path: &str, bytes: &[u8]| {
-            if selection == Selection::Ghost && ReadAhead::is_for(path) {
-                // The first one only: a package that repeats a file makes no more work than an honest one.
-                lock_file
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert_with(|| {
-                        let bytes = bytes.to_vec();
-                        std::thread::spawn(|| {
-                            make_way();
-                            ReadAhead::read(bytes)
-                        })
-                    });
-            }
             watch(&Arrival {
                 manifest,
                 path,
@@ -258,13 +244,7 @@ impl Upstream {
             .registry()?
             .tarball(manifest, &shared.limits, &wanted, &arrived)?;
         let facts = match selection {
-            Selection::Ghost => {
-                let reading = lock_file
-                    .into_inner()
-                    .unwrap_or_else(PoisonError::into_inner);
-                let read = reading.and_then(|thread| thread.join().ok());
-                Some(Facts::take(&mut kept, &manifest.id(), read)?)
-            }
+            Selection::Ghost => Some(Facts::take(&mut kept, &manifest.id())?),
             Selection::KnexMigrator => None,
         };
         let kept = Arc::new(kept);

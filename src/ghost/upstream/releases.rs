@@ -90,7 +90,7 @@ impl Upstream {
         let wanted = |path: &str| Selection::Ghost.wants(path);
         let (mut kept, _) = tarball::read(source, limits, wanted, |_, _| {})
             .map_err(|failure| failure.about(&subject))?;
-        let facts = Facts::take(&mut kept, &subject, None)?;
+        let facts = Facts::take(&mut kept, &subject)?;
         self.complete(facts, Files::in_memory(kept), ResolvedVia::Tarball, None)
     }
 
