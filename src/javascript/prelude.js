@@ -1,6 +1,8 @@
 // Run by the engine before the cases of a file: the globals of Node that a CommonJS file may touch while it is loaded,
-// and the road from the harness to its observation. Gives `(harness, source, digest) => (given) => Promise<string>`.
-(function () {
+// and the road from the harness to its observation. Gives a function that gives
+// `(harness, source, digest) => (given) => Promise<string>`. Nothing of length stands behind a parenthesis: the engine
+// first reads all of that in search of an arrow.
+void 0, function () {
     const nothing = () => {};
     // Answers to every access, call and `new` with itself, so that a require nobody cares about does no harm.
     const anything = new Proxy(function () {}, {
@@ -63,11 +65,10 @@
     return (harness, source, digest) => {
         /** Stands for a text of which it only matters whether it is another: an observation is told, sent and compared. */
         proof.digest = digest;
-        const run = (0, eval)(`(${harness}\n)`);
+        const run = (0, eval)(`void 0, ${harness}`);
         let factory;
         let flaw;
         try {
-            // Behind a parenthesis the engine would first read all of it in search of an arrow.
             factory = (0, eval)(`void 0, function (exports, require, module, __filename, __dirname) {${source}\n}`);
         } catch (error) {
             flaw = error;
@@ -97,4 +98,4 @@
             }
         };
     };
-})()
+}
