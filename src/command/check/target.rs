@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::installed;
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ghost::registry::Manifest;
 use crate::ghost::release::{self, Release, ResolvedVia};
 use crate::ghost::target::Target;
-use crate::ghost::upstream::{Arrival, make_way};
+use crate::ghost::upstream::Arrival;
 use crate::ghost::wanted::Wanted;
 use crate::ghost::{Files, Upstream};
 use crate::image::copies::reached;
@@ -55,7 +54,6 @@ impl Checker<'_> {
     fn published(&self, name: &str, wanted: &Wanted, note: Option<String>) -> Result<TargetReport> {
         // Each once: a package that repeats a file makes no more work than an honest one.
         let begun = Mutex::new(BTreeSet::new());
-        let has_come = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let watch = |arrival: &Arrival<'_>| {
                 let Arrival {
@@ -64,19 +62,20 @@ impl Checker<'_> {
                     bytes,
                 } = *arrival;
                 let package = manifest.name.clone();
-                if !has_come.swap(true, Ordering::Relaxed) {
-                    scope.spawn(|| {
-                        make_way();
-                        self.judge.sandbox.warm();
-                    });
-                }
                 let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_first = begun.is_empty();
                 if self.judge.is_about(&package, path)
                     && begun.insert((package.clone(), path.to_owned()))
                 {
                     let version = manifest.version.to_string();
                     let (path, bytes) = (path.to_owned(), bytes.to_vec());
-                    scope.spawn(move || self.judge.ahead(&package, &version, &path, bytes));
+                    scope.spawn(move || {
+                        if is_first {
+                            // Before this thread makes way: what it starts afterwards does so for good.
+                            self.judge.sandbox.warm();
+                        }
+                        self.judge.ahead(&package, &version, &path, bytes);
+                    });
                 }
             };
             let mut release = self.upstream.release_watched(wanted, &watch)?;
