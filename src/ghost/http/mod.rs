@@ -294,7 +294,6 @@ impl Client {
             .timeout_recv_response(Some(self.patience.stall))
             .timeout_per_read(Some(self.patience.stall))
             .timeout_per_write(Some(self.patience.stall))
-            .input_buffer_size(256 * 1024)
             .output_buffer_size(16 * 1024)
             .build();
         let floor = Floor {
