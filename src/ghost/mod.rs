@@ -10,6 +10,7 @@ pub mod image;
 pub mod integrity;
 pub mod npm_config;
 pub mod prefetch;
+pub mod priority;
 pub mod registry;
 pub mod release;
 mod secret;

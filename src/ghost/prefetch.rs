@@ -9,10 +9,12 @@ use std::thread::JoinHandle;
 
 use super::failure::Failure;
 use super::integrity::{Algorithm, Hasher, Integrity};
+use super::priority::{Behind, make_way};
 
-/// One piece, and how many may wait for being unpacked: 4 MB bridge the pauses of either side.
+/// One piece, and how many may wait for being unpacked: 1 MB bridges the pauses of either side, and more only costs the
+/// memory.
 const PIECE: usize = 128 * 1024;
-const WAITING: usize = 32;
+const WAITING: usize = 8;
 /// How many may wait for being digested, which is as fast as any network.
 const UNDIGESTED: usize = 4;
 
@@ -51,13 +53,16 @@ impl Prefetch {
         let (emptied, spare) = channel();
         let draining = Arc::new(AtomicBool::new(false));
         std::thread::spawn(move || {
+            make_way(Behind::Unpacking);
             let end = read_pieces(source, limit, what, &spare, &read);
             // Where nobody listens any more, nobody wants to know.
             let _ = read.send(Message::End(end));
         });
         let drain = Arc::clone(&draining);
-        let digesting =
-            std::thread::spawn(move || digest(algorithm, &accepted, &undigested, digested, &drain));
+        let digesting = std::thread::spawn(move || {
+            make_way(Behind::Unpacking);
+            digest(algorithm, &accepted, &undigested, digested, &drain)
+        });
         Self {
             pieces: Some(pieces),
             emptied,

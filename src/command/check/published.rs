@@ -9,8 +9,8 @@ use super::memory::{Memory, Verified};
 use crate::catalogue::Patch;
 use crate::command::judging::{Opened, Package, absent, origin, would_apply};
 use crate::error::Result;
+use crate::ghost::priority::{Behind, make_way};
 use crate::ghost::tarball::Kept;
-use crate::ghost::upstream::make_way;
 use crate::ghost::{Files, Release};
 use crate::javascript::sandbox::Sandbox;
 use crate::report::{PatchEntry, State};
@@ -144,7 +144,7 @@ impl Judge<'_> {
     /// than was published, or to have more files, nobody asks for it.
     pub(super) fn ahead(&self, package: &str, version: &str, path: &str, bytes: Vec<u8>) {
         if bytes.len() < LARGE {
-            make_way();
+            make_way(Behind::Reading);
         }
         let part = Part {
             package: Package {

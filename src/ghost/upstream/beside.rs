@@ -9,16 +9,6 @@ use crate::error::{Error, Result};
 /// Packages that are written at the same time: until then their files stay in memory.
 const AT_ONCE: usize = 2;
 
-/// How far what is done ahead makes room for reading the package, as `nice` counts.
-const YIELDING: i32 = 10;
-
-/// Gives this thread, and the processes that it starts, a lower priority for good: for work on files of a package that is
-/// still on its way. Nothing can be said before its last byte has come, and unpacking is what takes longest.
-pub fn make_way() {
-    // Linux counts it for each thread. What cannot be made slower is only in the way.
-    let _ = rustix::process::nice(YIELDING);
-}
-
 /// Work in threads of its own.
 #[derive(Default)]
 pub(super) struct Beside {

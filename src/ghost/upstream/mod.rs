@@ -7,7 +7,6 @@ mod images;
 mod packages;
 mod releases;
 
-pub use beside::make_way;
 pub use packages::{Arrival, Watch};
 
 use std::path::PathBuf;
