@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use swc_common::util::take::Take as _;
 use swc_common::{EqIgnoreSpan as _, Spanned as _};
 use swc_ecma_ast::{Expr, Program, PropOrSpread, Stmt};
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith as _, VisitWith as _};
@@ -129,11 +130,19 @@ fn find(parsed: &Parsed<'_>, range: &Range<usize>) -> Option<Expr> {
         found: Option<Expr>,
     }
     impl Visit for Find<'_> {
+        fn visit_stmt(&mut self, statement: &Stmt) {
+            if holds(&self.parsed.positions.range(statement.span()), self.range) {
+                statement.visit_children_with(self);
+            }
+        }
         fn visit_expr(&mut self, expression: &Expr) {
-            if self.parsed.positions.range(expression.span()) == *self.range {
+            let range = self.parsed.positions.range(expression.span());
+            if range == *self.range {
                 self.found = Some(expression.clone());
             }
-            expression.visit_children_with(self);
+            if holds(&range, self.range) {
+                expression.visit_children_with(self);
+            }
         }
         // A parameter or a caught error: bound as a name, used as an expression.
         fn visit_binding_ident(&mut self, binding: &swc_ecma_ast::BindingIdent) {
@@ -149,6 +158,11 @@ fn find(parsed: &Parsed<'_>, range: &Range<usize>) -> Option<Expr> {
     };
     parsed.program.visit_with(&mut find);
     find.found
+}
+
+/// Whether a part of the tree may hold what has that range: the others, nearly all of a file, need not be looked through.
+fn holds(part: &Range<usize>, range: &Range<usize>) -> bool {
+    part.start <= range.start && range.end <= part.end
 }
 
 /// Puts the original's expressions in the place of a template's names.
@@ -178,36 +192,39 @@ struct Put<'p> {
 
 impl VisitMut for Put<'_> {
     fn visit_mut_expr(&mut self, expression: &mut Expr) {
+        let range = self.positions.range(expression.span());
         if let Fragment::Expression(node) = self.node
-            && self.positions.range(expression.span()) == *self.at
+            && range == *self.at
         {
             *expression = (**node).clone();
             self.times += 1;
-            return;
+        } else if holds(&range, self.at) {
+            expression.visit_mut_children_with(self);
         }
-        expression.visit_mut_children_with(self);
     }
 
     fn visit_mut_prop_or_spread(&mut self, property: &mut PropOrSpread) {
+        let range = self.positions.range(property.span());
         if let Fragment::Property(node) = self.node
-            && self.positions.range(property.span()) == *self.at
+            && range == *self.at
         {
             *property = node.clone();
             self.times += 1;
-            return;
+        } else if holds(&range, self.at) {
+            property.visit_mut_children_with(self);
         }
-        property.visit_mut_children_with(self);
     }
 
     fn visit_mut_stmt(&mut self, statement: &mut Stmt) {
+        let range = self.positions.range(statement.span());
         if let Fragment::Statement(node) = self.node
-            && self.positions.range(statement.span()) == *self.at
+            && range == *self.at
         {
             *statement = node.clone();
             self.times += 1;
-            return;
+        } else if holds(&range, self.at) {
+            statement.visit_mut_children_with(self);
         }
-        statement.visit_mut_children_with(self);
     }
 }
 
@@ -216,7 +233,7 @@ fn without_parentheses(program: &mut Program) {
     impl VisitMut for Without {
         fn visit_mut_expr(&mut self, expression: &mut Expr) {
             while let Expr::Paren(inner) = expression {
-                *expression = (*inner.expr).clone();
+                *expression = *inner.expr.take();
             }
             expression.visit_mut_children_with(self);
         }
