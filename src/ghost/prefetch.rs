@@ -11,10 +11,10 @@ use super::failure::Failure;
 use super::integrity::{Algorithm, Hasher, Integrity};
 use super::priority::{Behind, make_way};
 
-/// One piece, and how many may wait for being unpacked: 1 MB bridges the pauses of either side, and more only costs the
-/// memory.
+/// One piece, and how many may wait for being unpacked: 4 MB bridge the pauses of either side, and let all of it be digested
+/// by the time when what came last is judged.
 const PIECE: usize = 128 * 1024;
-const WAITING: usize = 8;
+const WAITING: usize = 32;
 /// How many may wait for being digested, which is as fast as any network.
 const UNDIGESTED: usize = 4;
 

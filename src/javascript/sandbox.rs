@@ -57,13 +57,6 @@ impl Sandbox {
         Self::Children(Children::of(this_program()))
     }
 
-    /// Makes ready for jobs that are sure to come, while there is nothing else to do. What fails now fails again then.
-    pub fn warm(&self) {
-        if let Self::Children(children) = self {
-            children.warm();
-        }
-    }
-
     /// Runs a job.
     ///
     /// # Errors
@@ -141,14 +134,6 @@ impl Children {
             turn.process = Some(process);
         }
         Ok(answers)
-    }
-
-    /// Has a child ready.
-    fn warm(&self) {
-        let mut turn = self.turn();
-        if turn.process.is_none() {
-            turn.process = Process::start(&self.program).ok();
-        }
     }
 
     /// Waits until there is a child, or room for one.

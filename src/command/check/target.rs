@@ -63,19 +63,12 @@ impl Checker<'_> {
                 } = *arrival;
                 let package = manifest.name.clone();
                 let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_first = begun.is_empty();
                 if self.judge.is_about(&package, path)
                     && begun.insert((package.clone(), path.to_owned()))
                 {
                     let version = manifest.version.to_string();
                     let (path, bytes) = (path.to_owned(), bytes.to_vec());
-                    scope.spawn(move || {
-                        if is_first {
-                            // Before this thread makes way: what it starts afterwards does so for good.
-                            self.judge.sandbox.warm();
-                        }
-                        self.judge.ahead(&package, &version, &path, bytes);
-                    });
+                    scope.spawn(move || self.judge.ahead(&package, &version, &path, bytes));
                 }
             };
             let mut release = self.upstream.release_watched(wanted, &watch)?;
