@@ -87,19 +87,19 @@ impl Assessor<'_> {
             Ok(parsed) => parsed,
             Err(error) => return self.not_javascript(text, &error),
         };
-        let root = match tree::of(&parsed) {
-            Ok(root) => root,
+        let tree = match tree::of(&parsed) {
+            Ok(tree) => tree,
             Err(error) => return self.not_javascript(text, &error),
         };
         let mut recognised = if self.guards.recognition {
-            self.recogniser.recognise(&root)
+            self.recogniser.recognise(tree.root())
         } else {
-            self.recogniser.recognise_anywhere(&root)
+            self.recogniser.recognise_anywhere(tree.root())
         };
         if !recognised.traces.is_empty() {
             for sibling in catalogue::siblings(self.patch) {
                 if let Ok(other) = Recogniser::new(&sibling.definition) {
-                    recognised.forgive(&other.recognise(&root));
+                    recognised.forgive(&other.recognise(tree.root()));
                 }
             }
         }
@@ -120,7 +120,7 @@ impl Assessor<'_> {
             );
         }
         match recognised.sites.as_slice() {
-            [] => self.no_place(text, &root, &recognised),
+            [] => self.no_place(text, tree.root(), &recognised),
             [site] => self.one_place(parsed, &recognised, site),
             [site, ..] if !self.guards.recognition => self.one_place(parsed, &recognised, site),
             sites => self.several_places(text, sites),
@@ -257,10 +257,10 @@ impl Assessor<'_> {
         let Ok(parsed) = parse::parse(after) else {
             return false;
         };
-        let Ok(root) = tree::of(&parsed) else {
+        let Ok(tree) = tree::of(&parsed) else {
             return false;
         };
-        let recognised = self.recogniser.recognise(&root);
+        let recognised = self.recogniser.recognise(tree.root());
         matches!(
             recognised.sites.as_slice(),
             [Site {
@@ -363,7 +363,8 @@ impl Assessor<'_> {
     /// The edit made on a text without it, where that has exactly one open place.
     fn made_again(&self, stripped: &str, property: bool) -> Option<(String, Vec<Splice>)> {
         let parsed = parse::parse(stripped).ok()?;
-        let recognised = self.recogniser.recognise(&tree::of(&parsed).ok()?);
+        let tree = tree::of(&parsed).ok()?;
+        let recognised = self.recogniser.recognise(tree.root());
         match recognised.sites.as_slice() {
             [site] if site.standing == Standing::Open => {
                 syntax::edit(parsed, site, &site.edit.template, property).ok()
@@ -399,7 +400,7 @@ impl Assessor<'_> {
         }
     }
 
-    fn no_place(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
+    fn no_place(&self, text: &str, root: Node<'_>, recognised: &Recognised<'_>) -> Assessment {
         if !recognised.needed {
             let mut assessment = refusal(
                 State::NotNeeded,
@@ -421,7 +422,7 @@ impl Assessor<'_> {
         self.drifted(text, root, recognised)
     }
 
-    fn drifted(&self, text: &str, root: &Node, recognised: &Recognised<'_>) -> Assessment {
+    fn drifted(&self, text: &str, root: Node<'_>, recognised: &Recognised<'_>) -> Assessment {
         let reason = match recognised.stray.as_slice() {
             [] => {
                 "The code is none of the known shapes: what the patch is anchored to is not there."

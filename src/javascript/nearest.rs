@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use similar::TextDiff;
 
-use super::tree::Node;
+use super::tree::{Node, kind};
 use crate::catalogue::Patch;
 use crate::report::Evidence;
 
@@ -13,7 +13,7 @@ const LEAST_LIKENESS: f32 = 0.25;
 
 /// What to show of a drifted file: strays where there are any, else the function most like a known shape.
 #[must_use]
-pub fn evidence(patch: &Patch, text: &str, root: &Node, strays: &[Range<usize>]) -> Evidence {
+pub fn evidence(patch: &Patch, text: &str, root: Node<'_>, strays: &[Range<usize>]) -> Evidence {
     let mut functions = Vec::new();
     collect(root, &mut functions);
     let best = functions
@@ -71,9 +71,9 @@ pub fn evidence(patch: &Patch, text: &str, root: &Node, strays: &[Range<usize>])
     }
 }
 
-fn collect(node: &Node, functions: &mut Vec<Range<usize>>) {
-    if node.is_function() || node.kind == "Property" {
-        functions.push(node.range.clone());
+fn collect(node: Node<'_>, functions: &mut Vec<Range<usize>>) {
+    if node.is_function() || node.kind() == kind::PROPERTY {
+        functions.push(node.range());
     }
     node.children().for_each(|child| collect(child, functions));
 }

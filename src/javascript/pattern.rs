@@ -6,42 +6,50 @@
 use std::ops::Range;
 
 use super::parse::{self, Unreadable};
-use super::tree::{self, Node, Value};
+use super::tree::{self, Kinds, List, Node, Tree, Value, field, kind};
 use crate::catalogue::definition::Rule;
 
 /// The name that marks the node to edit.
 pub const ANCHOR: &str = "$ANCHOR";
 
-/// What the names of a pattern stood for.
+/// What the names of patterns stood for: names as the patterns have them, nodes of the tree that was matched.
 #[derive(Debug, Clone, Default)]
-pub struct Bindings<'n>(Vec<(String, &'n Node)>);
+pub struct Bindings<'p, 'n>(Vec<(&'p str, Node<'n>)>);
 
-impl<'n> Bindings<'n> {
+impl<'p, 'n> Bindings<'p, 'n> {
     /// The node bound to `name` (with its `$`).
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&'n Node> {
+    pub fn get(&self, name: &str) -> Option<Node<'n>> {
         self.0
             .iter()
-            .find(|(bound, _)| bound == name)
+            .find(|(bound, _)| *bound == name)
             .map(|(_, node)| *node)
     }
 
     /// Every name with the bytes it stands for.
-    pub fn ranges(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
-        self.0
-            .iter()
-            .map(|(name, node)| (name.as_str(), node.range.clone()))
+    pub fn ranges(&self) -> impl Iterator<Item = (&'p str, Range<usize>)> {
+        self.0.iter().map(|(name, node)| (*name, node.range()))
     }
 
     /// Binds `name`, or tells whether it is bound to the same code already.
-    fn bind(&mut self, name: &str, node: &'n Node) -> bool {
+    fn bind(&mut self, name: &'p str, node: Node<'n>) -> bool {
         match self.get(name) {
             Some(bound) => same(bound, node),
             None => {
-                self.0.push((name.to_owned(), node));
+                self.0.push((name, node));
                 true
             }
         }
+    }
+
+    /// What `fits` tells; where it tells no, nothing stays bound of what it has tried.
+    fn attempt(&mut self, fits: impl FnOnce(&mut Self) -> bool) -> bool {
+        let bound = self.0.len();
+        let fits = fits(self);
+        if !fits {
+            self.0.truncate(bound);
+        }
+        fits
     }
 }
 
@@ -55,8 +63,8 @@ pub struct Compiled {
 #[derive(Debug, Clone)]
 enum What {
     Anything,
-    Pattern(Node),
-    Property { name: String, value: Option<Node> },
+    Pattern(Tree),
+    Property { name: String, value: Option<Tree> },
     Text(String),
 }
 
@@ -102,39 +110,46 @@ impl Compiled {
     /// The parser's, where it is not one.
     pub fn property(source: &str) -> Result<Self, Unreadable> {
         let object = pattern(&format!("{{{source}}}"))?;
-        let what = match object.field("properties") {
-            Value::List(list) => match list.as_slice() {
-                [Value::Node(node)] => What::Pattern(node.clone()),
-                _ => What::Pattern(object),
-            },
-            _ => What::Pattern(object),
-        };
+        let property = object.narrowed(|object| match object.field(field::PROPERTIES) {
+            Value::List(list) => only(list).unwrap_or(object),
+            _ => object,
+        });
         Ok(Self {
-            what,
+            what: What::Pattern(property),
             mentions: None,
         })
     }
 
+    /// The kinds of nodes that the rule may fit: no node of another kind need be asked about.
+    #[must_use]
+    pub fn kinds(&self) -> Kinds {
+        match &self.what {
+            What::Anything => Kinds::ALL,
+            What::Pattern(pattern) => match pattern.root().kind() {
+                _ if placeholder(pattern.root()).is_some() => Kinds::ALL,
+                kind::FUNCTION => Kinds::of(&[kind::FUNCTION, kind::FUNCTION_DECLARATION]),
+                kind => Kinds::of(&[kind]),
+            },
+            What::Property { .. } => Kinds::of(&[kind::PROPERTY]),
+            What::Text(_) => Kinds::of(&[kind::STRING, kind::TEMPLATE_ELEMENT, kind::REGEXP]),
+        }
+    }
+
     /// Whether the node fits, with what was bound before; binds more on the way.
-    pub fn fits<'n>(&self, node: &'n Node, bindings: &mut Bindings<'n>) -> bool {
+    pub fn fits<'p, 'n>(&'p self, node: Node<'n>, bindings: &mut Bindings<'p, 'n>) -> bool {
         let here = match &self.what {
             What::Anything => true,
             What::Pattern(pattern) => {
-                let mut tried = bindings.clone();
-                let fits = fits(pattern, node, &mut tried);
-                if fits {
-                    *bindings = tried;
-                }
-                fits
+                bindings.attempt(|bindings| fits(pattern.root(), node, bindings))
             }
             What::Text(text) => node.says(text),
             What::Property { name, value } => {
-                node.kind == "Property"
-                    && matches!(node.field("key"), Value::Text(key) if key == name)
+                node.kind() == kind::PROPERTY
+                    && matches!(node.field(field::KEY), Value::Text(key) if key == name)
                     && value
                         .as_ref()
-                        .is_none_or(|pattern| match node.field("value") {
-                            Value::Node(value) => fits(pattern, value, bindings),
+                        .is_none_or(|pattern| match node.field(field::VALUE) {
+                            Value::Node(value) => fits(pattern.root(), value, bindings),
                             _ => false,
                         })
             }
@@ -144,57 +159,40 @@ impl Compiled {
             .as_deref()
             .is_none_or(|text| node.mentions(text))
     }
-
-    /// Whether the rule fits anywhere in the tree.
-    #[must_use]
-    pub fn occurs_in(&self, node: &Node) -> bool {
-        self.places_in(node).next().is_some()
-    }
-
-    /// Every place in the tree where the rule fits.
-    pub fn places_in<'t>(&'t self, node: &'t Node) -> impl Iterator<Item = &'t Node> {
-        let mut waiting = vec![node];
-        std::iter::from_fn(move || {
-            while let Some(node) = waiting.pop() {
-                waiting.extend(node.children());
-                if self.fits(node, &mut Bindings::default()) {
-                    return Some(node);
-                }
-            }
-            None
-        })
-    }
 }
 
 /// The tree of a pattern: an expression where it can be one, else a single statement.
-fn pattern(source: &str) -> Result<Node, Unreadable> {
+fn pattern(source: &str) -> Result<Tree, Unreadable> {
     let parenthesised = format!("({source}\n)");
-    let (text, expression) = match parse::parse(&parenthesised) {
-        Ok(_) => (parenthesised.as_str(), true),
-        Err(_) => (source, false),
+    let (parsed, expression) = match parse::parse(&parenthesised) {
+        Ok(parsed) => (parsed, true),
+        Err(_) => (parse::parse(source)?, false),
     };
-    let root = tree::of(&parse::parse(text)?)?;
-    let Value::List(mut body) = root.field("body").clone() else {
-        return Ok(root);
-    };
-    let statement = match body.len() {
-        1 => body.swap_remove(0),
-        _ => return Ok(root),
-    };
-    match statement {
-        Value::Node(statement) if expression => match statement.field("expression") {
-            Value::Node(inner) => Ok(inner.clone()),
-            _ => Ok(statement),
-        },
-        Value::Node(statement) => Ok(statement),
-        _ => Ok(root),
+    let tree = tree::of(&parsed)?;
+    Ok(tree.narrowed(|root| {
+        let Value::List(body) = root.field(field::BODY) else {
+            return root;
+        };
+        let statement = only(body).unwrap_or(root);
+        match statement.field(field::EXPRESSION) {
+            Value::Node(inner) if expression => inner,
+            _ => statement,
+        }
+    }))
+}
+
+/// The node in a list of one.
+fn only(list: List<'_>) -> Option<Node<'_>> {
+    match list.split_first() {
+        Some((Value::Node(node), rest)) if rest.is_empty() => Some(node),
+        _ => None,
     }
 }
 
 /// The name of a placeholder: an identifier that begins with `$`, also as a statement of its own.
-fn placeholder(node: &Node) -> Option<&str> {
-    let node = match node.kind.as_ref() {
-        "ExpressionStatement" => match node.field("expression") {
+fn placeholder(node: Node<'_>) -> Option<&str> {
+    let node = match node.kind() {
+        kind::EXPRESSION_STATEMENT => match node.field(field::EXPRESSION) {
             Value::Node(inner) => inner,
             _ => return None,
         },
@@ -204,79 +202,73 @@ fn placeholder(node: &Node) -> Option<&str> {
         .filter(|name| name.starts_with('$') && name.len() > 1)
 }
 
-fn is_run(value: &Value) -> bool {
+fn is_run(value: Value<'_>) -> bool {
     matches!(value, Value::Node(node) if placeholder(node).is_some_and(|name| name.starts_with("$$$")))
 }
 
-fn fits<'n>(pattern: &Node, node: &'n Node, bindings: &mut Bindings<'n>) -> bool {
+fn fits<'p, 'n>(pattern: Node<'p>, node: Node<'n>, bindings: &mut Bindings<'p, 'n>) -> bool {
     if let Some(name) = placeholder(pattern) {
         return bindings.bind(name, node);
     }
-    let kinds = pattern.kind == node.kind || (pattern.kind == "Function" && node.is_function());
-    if !kinds {
+    let (kind, found) = (pattern.kind(), node.kind());
+    if kind != found && !(kind == kind::FUNCTION && node.is_function()) {
         return false;
     }
-    let symmetric = || matches!(pattern.field("operator"), Value::Text(operator) if matches!(operator.as_str(), "===" | "!=="));
-    if pattern.kind == "BinaryExpression" && symmetric() {
-        if pattern.field("operator") != node.field("operator") {
+    if kind == kind::BINARY
+        && let operator @ Value::Text("===" | "!==") = pattern.field(field::OPERATOR)
+    {
+        if !equal(operator, node.field(field::OPERATOR)) {
             return false;
         }
-        let sides = (pattern.field("left"), pattern.field("right"));
-        for (left, right) in [
-            (node.field("left"), node.field("right")),
-            (node.field("right"), node.field("left")),
-        ] {
-            let mut tried = bindings.clone();
-            if value_fits(sides.0, left, &mut tried) && value_fits(sides.1, right, &mut tried) {
-                *bindings = tried;
-                return true;
-            }
-        }
-        return false;
+        let wanted = (pattern.field(field::LEFT), pattern.field(field::RIGHT));
+        let (left, right) = (node.field(field::LEFT), node.field(field::RIGHT));
+        return [(left, right), (right, left)].into_iter().any(|found| {
+            bindings.attempt(|bindings| {
+                value_fits(wanted.0, found.0, bindings) && value_fits(wanted.1, found.1, bindings)
+            })
+        });
     }
-    pattern.fields.iter().all(|(name, wanted)| {
-        if name == "properties"
-            && let (Value::List(wanted), Value::List(found)) = (wanted, node.field(name))
-        {
-            return has_properties(wanted, found, bindings);
-        }
-        value_fits(wanted, node.field(name), bindings)
-    })
+    pattern
+        .fields()
+        .all(|(name, wanted)| match (wanted, node.field(name)) {
+            (Value::List(wanted), Value::List(found)) if name == field::PROPERTIES => {
+                has_properties(wanted, found, bindings)
+            }
+            (wanted, found) => value_fits(wanted, found, bindings),
+        })
 }
 
-fn value_fits<'n>(wanted: &Value, found: &'n Value, bindings: &mut Bindings<'n>) -> bool {
+fn value_fits<'p, 'n>(
+    wanted: Value<'p>,
+    found: Value<'n>,
+    bindings: &mut Bindings<'p, 'n>,
+) -> bool {
     match (wanted, found) {
         (Value::Null | Value::Bool(false), _) => true,
         (Value::Node(wanted), Value::Node(found)) => fits(wanted, found, bindings),
         (Value::List(wanted), Value::List(found)) => list_fits(wanted, found, bindings),
-        _ => wanted == found,
+        _ => equal(wanted, found),
     }
 }
 
 /// Each wanted property is there, in any order, among others.
-fn has_properties<'n>(wanted: &[Value], found: &'n [Value], bindings: &mut Bindings<'n>) -> bool {
+fn has_properties<'p, 'n>(
+    wanted: List<'p>,
+    found: List<'n>,
+    bindings: &mut Bindings<'p, 'n>,
+) -> bool {
     wanted.iter().all(|wanted| {
-        found.iter().any(|found| {
-            let mut tried = bindings.clone();
-            let fits = value_fits(wanted, found, &mut tried);
-            if fits {
-                *bindings = tried;
-            }
-            fits
-        })
+        found
+            .iter()
+            .any(|found| bindings.attempt(|bindings| value_fits(wanted, found, bindings)))
     })
 }
 
-fn list_fits<'n>(wanted: &[Value], found: &'n [Value], bindings: &mut Bindings<'n>) -> bool {
+fn list_fits<'p, 'n>(wanted: List<'p>, found: List<'n>, bindings: &mut Bindings<'p, 'n>) -> bool {
     match wanted.split_first() {
         None => found.is_empty(),
         Some((run, rest)) if is_run(run) => (0..=found.len()).any(|skipped| {
-            let mut tried = bindings.clone();
-            let fits = list_fits(rest, &found[skipped..], &mut tried);
-            if fits {
-                *bindings = tried;
-            }
-            fits
+            bindings.attempt(|bindings| list_fits(rest, found.skip(skipped), bindings))
         }),
         Some((first, rest)) => found.split_first().is_some_and(|(found, others)| {
             value_fits(first, found, bindings) && list_fits(rest, others, bindings)
@@ -286,26 +278,36 @@ fn list_fits<'n>(wanted: &[Value], found: &'n [Value], bindings: &mut Bindings<'
 
 /// Whether two nodes are the same code, wherever they stand.
 #[must_use]
-pub fn same(one: &Node, other: &Node) -> bool {
-    fn same_value(one: &Value, other: &Value) -> bool {
+pub fn same(one: Node<'_>, other: Node<'_>) -> bool {
+    fn same_value(one: Value<'_>, other: Value<'_>) -> bool {
         match (one, other) {
             (Value::Node(one), Value::Node(other)) => same(one, other),
             (Value::List(one), Value::List(other)) => {
                 one.len() == other.len()
                     && one
                         .iter()
-                        .zip(other)
+                        .zip(other.iter())
                         .all(|(one, other)| same_value(one, other))
             }
-            _ => one == other,
+            _ => equal(one, other),
         }
     }
-    one.kind == other.kind
-        && one.fields.len() == other.fields.len()
+    one.kind() == other.kind()
+        && one.fields().len() == other.fields().len()
         && one
-            .fields
-            .iter()
+            .fields()
             .all(|(name, value)| same_value(value, other.field(name)))
+}
+
+/// Whether two values that are neither nodes nor lists are the same.
+fn equal(one: Value<'_>, other: Value<'_>) -> bool {
+    match (one, other) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(one), Value::Bool(other)) => one == other,
+        (Value::Number(one), Value::Number(other)) => one == other,
+        (Value::Text(one), Value::Text(other)) => one == other,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -313,10 +315,13 @@ mod tests {
     use super::*;
 
     fn occurs(source: &str, text: &str) -> bool {
-        let parsed = parse::parse(text).unwrap();
-        Compiled::pattern(source)
-            .unwrap()
-            .occurs_in(&tree::of(&parsed).unwrap())
+        fn anywhere(rule: &Compiled, node: Node<'_>) -> bool {
+            rule.fits(node, &mut Bindings::default())
+                || node.children().any(|child| anywhere(rule, child))
+        }
+        let rule = Compiled::pattern(source).unwrap();
+        let tree = tree::of(&parse::parse(text).unwrap()).unwrap();
+        anywhere(&rule, tree.root())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::parse::Unreadable;
 use super::pattern::{ANCHOR, Bindings, Compiled};
-use super::tree::Node;
+use super::tree::{Kinds, Node};
 use crate::catalogue::definition::{Definition, EditDefinition, Rule, Shape};
 
 /// A patch's rules, parsed; made once for each patch and file.
@@ -18,6 +18,8 @@ pub struct Recogniser<'d> {
     edits: Vec<CompiledEdit<'d>>,
     needed: Vec<Compiled>,
     traces: Vec<Compiled>,
+    /// What any of the rules may fit that are asked about every node.
+    kinds: Kinds,
 }
 
 #[derive(Debug)]
@@ -141,37 +143,56 @@ impl<'d> Recogniser<'d> {
             .collect::<Result<_, Unreadable>>()?;
         let needed = compile(&definition.needed)?;
         let traces = compile(&definition.traces)?;
-        Ok(Self {
+        let mut recogniser = Self {
             definition,
             shapes,
             edits,
             needed,
             traces,
-        })
+            kinds: Kinds::default(),
+        };
+        recogniser.kinds = recogniser
+            .rules()
+            .fold(Kinds::default(), |kinds, rule| kinds.or(rule.kinds()));
+        Ok(recogniser)
+    }
+
+    /// The rules that are asked about every node.
+    fn rules(&self) -> impl Iterator<Item = &Compiled> {
+        let shapes = self.shapes.iter().map(|shape| &shape.anchor);
+        let replacements = self.edits.iter().flat_map(CompiledEdit::replacements);
+        shapes
+            .chain(replacements.map(|(template, _)| template))
+            .chain(&self.needed)
+            .chain(&self.traces)
     }
 
     /// Looks through a whole tree.
     #[must_use]
-    pub fn recognise(&self, root: &Node) -> Recognised<'d> {
+    pub fn recognise(&self, root: Node<'_>) -> Recognised<'d> {
         self.look(root, false)
     }
 
     /// Like [`Self::recognise`], but an anchor counts wherever it stands. Only for tests that show what the
     /// surroundings are asked for.
     #[must_use]
-    pub fn recognise_anywhere(&self, root: &Node) -> Recognised<'d> {
+    pub fn recognise_anywhere(&self, root: Node<'_>) -> Recognised<'d> {
         self.look(root, true)
     }
 
-    fn look(&self, root: &Node, anywhere: bool) -> Recognised<'d> {
+    fn look(&self, root: Node<'_>, anywhere: bool) -> Recognised<'d> {
         let mut found = Found {
             sites: Vec::new(),
             stray: Vec::new(),
+            traces: Vec::new(),
+            needed: vec![false; self.needed.len()],
         };
         self.walk(root, &mut Vec::new(), anywhere, &mut found);
         let Found {
             mut sites,
             mut stray,
+            mut traces,
+            needed,
         } = found;
         sites.sort_by_key(|site| (site.anchor.start, site.anchor.end));
         sites.dedup_by(|later, first| later.anchor == first.anchor);
@@ -191,35 +212,36 @@ impl<'d> Recogniser<'d> {
             made.iter()
                 .any(|(whole, _)| whole.start <= range.start && range.end <= whole.end)
         };
-        let mut traces = self
-            .traces
-            .iter()
-            .flat_map(|trace| {
-                trace
-                    .places_in(root)
-                    .map(|node| node.range.clone())
-                    .collect::<Vec<_>>()
-            })
-            .filter(|range| !ours(range))
-            .collect::<Vec<_>>();
+        traces.retain(|range| !ours(range));
         traces.sort_by_key(|range| (range.start, range.end));
         traces.dedup();
-        let needed = self.needed.is_empty() || self.needed.iter().all(|rule| rule.occurs_in(root));
         Recognised {
             sites,
             traces,
-            needed,
+            needed: needed.into_iter().all(|occurs| occurs),
             stray,
         }
     }
 
     fn walk<'n>(
         &self,
-        node: &'n Node,
-        above: &mut Vec<&'n Node>,
+        node: Node<'n>,
+        above: &mut Vec<Node<'n>>,
         anywhere: bool,
         found: &mut Found<'d>,
     ) {
+        if self.kinds.has(node.kind()) {
+            self.ask(node, above, anywhere, found);
+        }
+        above.push(node);
+        for child in node.children() {
+            self.walk(child, above, anywhere, found);
+        }
+        above.pop();
+    }
+
+    /// Tries every rule on a node.
+    fn ask<'n>(&self, node: Node<'n>, above: &[Node<'n>], anywhere: bool, found: &mut Found<'d>) {
         for shape in &self.shapes {
             let Some(edit) = shape.edit.map(|number| &self.edits[number]) else {
                 continue;
@@ -234,13 +256,13 @@ impl<'d> Recogniser<'d> {
                         .sites
                         .push(site(shape.shape, edit.edit, anchor, &bindings, standing));
                 } else {
-                    found.stray.push(anchor.range.clone());
+                    found.stray.push(anchor.range());
                 }
             }
             for (template, revision) in edit.replacements() {
                 let mut bindings = Bindings::default();
                 if template.fits(node, &mut bindings) && shape.surrounded(above, &mut bindings) {
-                    let whole = node.range.clone();
+                    let whole = node.range();
                     let standing = match revision {
                         None => Standing::Applied { whole },
                         Some(revision) => Standing::Earlier {
@@ -254,11 +276,14 @@ impl<'d> Recogniser<'d> {
                 }
             }
         }
-        above.push(node);
-        for child in node.children() {
-            self.walk(child, above, anywhere, found);
+        for trace in &self.traces {
+            if trace.fits(node, &mut Bindings::default()) {
+                found.traces.push(node.range());
+            }
         }
-        above.pop();
+        for (rule, occurs) in self.needed.iter().zip(&mut found.needed) {
+            *occurs = *occurs || rule.fits(node, &mut Bindings::default());
+        }
     }
 
     /// The patch that this recogniser is for.
@@ -271,13 +296,16 @@ impl<'d> Recogniser<'d> {
 struct Found<'d> {
     sites: Vec<Site<'d>>,
     stray: Vec<Range<usize>>,
+    traces: Vec<Range<usize>>,
+    /// For each of the rules for what makes the patch necessary, whether it fits somewhere.
+    needed: Vec<bool>,
 }
 
 fn site<'d>(
     shape: &'d Shape,
     edit: &'d EditDefinition,
-    anchor: &Node,
-    bindings: &Bindings<'_>,
+    anchor: Node<'_>,
+    bindings: &Bindings<'_, '_>,
     standing: Standing,
 ) -> Site<'d> {
     let bindings = bindings
@@ -288,7 +316,7 @@ fn site<'d>(
     Site {
         shape,
         edit,
-        anchor: anchor.range.clone(),
+        anchor: anchor.range(),
         bindings,
         standing,
     }
@@ -296,11 +324,11 @@ fn site<'d>(
 
 impl CompiledShape<'_> {
     /// Whether the rules for the surroundings hold, each further out than the one before.
-    fn surrounded<'n>(&self, above: &[&'n Node], bindings: &mut Bindings<'n>) -> bool {
+    fn surrounded<'p, 'n>(&'p self, above: &[Node<'n>], bindings: &mut Bindings<'p, 'n>) -> bool {
         let mut outwards = above.iter().rev();
         self.inside
             .iter()
-            .all(|rule| outwards.any(|node| rule.fits(node, bindings)))
+            .all(|rule| outwards.any(|node| rule.fits(*node, bindings)))
     }
 }
 
@@ -335,7 +363,7 @@ impl Site<'_> {
 impl CompiledEdit<'_> {
     /// The anchor proper, and whether the edit stands around it: above the node that fits the shape, or, where the
     /// shape asks for "whatever stands here", in that node itself.
-    fn standing<'n>(&self, anchor: &'n Node, above: &[&'n Node]) -> (&'n Node, Standing) {
+    fn standing<'n>(&self, anchor: Node<'n>, above: &[Node<'n>]) -> (Node<'n>, Standing) {
         if self.replaces {
             return (anchor, Standing::Open);
         }
@@ -353,13 +381,13 @@ impl CompiledEdit<'_> {
                 },
             };
             if let Some(inner) = within(template, anchor) {
-                let whole = anchor.range.clone();
+                let whole = anchor.range();
                 return match within(template, inner) {
                     Some(_) => (inner, Standing::Doubled { whole }),
                     None => (inner, applied(whole)),
                 };
             }
-            if let Some(whole) = around(template, &anchor.range, above) {
+            if let Some(whole) = around(template, &anchor.range(), above) {
                 return match around(template, &whole, above) {
                     Some(outer) => (anchor, Standing::Doubled { whole: outer }),
                     None => (anchor, applied(whole)),
@@ -382,7 +410,7 @@ impl CompiledEdit<'_> {
 }
 
 /// The node that a template was made around, where `node` is what it made.
-fn within<'n>(template: &Compiled, node: &'n Node) -> Option<&'n Node> {
+fn within<'n>(template: &Compiled, node: Node<'n>) -> Option<Node<'n>> {
     let mut bindings = Bindings::default();
     template
         .fits(node, &mut bindings)
@@ -391,14 +419,17 @@ fn within<'n>(template: &Compiled, node: &'n Node) -> Option<&'n Node> {
 }
 
 /// What a template made of the node with that range, looked for in the nodes above it.
-fn around(template: &Compiled, inner: &Range<usize>, above: &[&Node]) -> Option<Range<usize>> {
+fn around(template: &Compiled, inner: &Range<usize>, above: &[Node<'_>]) -> Option<Range<usize>> {
     above
         .iter()
         .rev()
-        .filter(|node| node.range.start <= inner.start && inner.end <= node.range.end)
+        .filter(|node| {
+            let range = node.range();
+            range.start <= inner.start && inner.end <= range.end
+        })
         .take(DEEPEST_EDIT)
-        .find(|node| within(template, node).is_some_and(|bound| bound.range == *inner))
-        .map(|node| node.range.clone())
+        .find(|node| within(template, **node).is_some_and(|bound| bound.range() == *inner))
+        .map(|node| node.range())
 }
 
 /// How many nodes above an anchor an edit's own code may reach: a call within a call within an operand, with room.

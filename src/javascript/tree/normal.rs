@@ -1,247 +1,298 @@
 //! The many ways of writing one thing, brought to one form.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use compact_str::CompactString;
+use super::serialise::{Builder, Draft};
+use super::store::{Field, Held, Run};
+use super::{Name, Value, field, kind};
 
-use super::{Node, Value};
-
-/// Brings a freshly built node to normal form.
-pub(super) fn normal(mut node: Node) -> Value {
-    match node.kind.as_ref() {
-        "ParenthesisExpression" => take(&mut node, "expression"),
-        "OptionalChainingExpression" => take(&mut node, "base"),
-        "Parameter" => take(&mut node, "pat"),
-        "MemberExpression" => {
-            if let Some(name) = computed_name(node.field("property")) {
-                let range = match node.field("property") {
-                    Value::Node(property) => property.range.clone(),
-                    _ => node.range.clone(),
-                };
-                set(&mut node, "property", identifier(name, range));
+impl Builder {
+    /// Brings a node that is complete to normal form, and moves it into the tree.
+    pub(super) fn normal(&mut self, mut draft: Draft) -> Held {
+        match draft.kind {
+            kind::EXPRESSION_OR_SPREAD | kind::PARENTHESIS => {
+                return self.only(&draft, field::EXPRESSION);
             }
-            node.into()
-        }
-        "BinaryExpression" => {
-            if let Value::Text(operator) = node.field("operator") {
-                let strict = match operator.as_str() {
-                    "==" => Some("==="),
-                    "!=" => Some("!=="),
-                    _ => None,
-                };
-                if let Some(strict) = strict {
-                    set(
-                        &mut node,
-                        "operator",
-                        Value::Text(CompactString::new_inline(strict)),
-                    );
+            kind::OPTIONAL_CHAINING => return self.only(&draft, field::BASE),
+            kind::PARAMETER => return self.only(&draft, field::PAT),
+            kind::MEMBER => self.member(&draft),
+            kind::BINARY => self.equality(&draft),
+            kind::ARROW | kind::FUNCTION_EXPRESSION => {
+                draft.kind = kind::FUNCTION;
+                self.take(&draft, field::IDENTIFIER);
+                self.change(&draft, field::BODY, Self::function_body);
+            }
+            kind::FUNCTION_BODY => {
+                draft.kind = kind::BLOCK;
+                self.change(&draft, field::STMTS, Self::without_empty);
+            }
+            kind::BLOCK => self.change(&draft, field::STMTS, Self::without_empty),
+            kind::IF => {
+                self.change(&draft, field::CONSEQUENT, Self::block);
+                self.change(&draft, field::ALTERNATE, Self::block);
+            }
+            kind::TEMPLATE => {
+                if let Some(text) = self.plain_template(&draft) {
+                    draft.kind = kind::STRING;
+                    self.fields.truncate(draft.first);
+                    self.fields.push(text_field(field::VALUE, text));
                 }
             }
-            node.into()
-        }
-        "ArrowFunctionExpression" | "FunctionExpression" => {
-            node.kind = Cow::Borrowed("Function");
-            node.fields.retain(|(name, _)| name != "identifier");
-            let body = take(&mut node, "body");
-            set(&mut node, "body", function_body(body));
-            node.into()
-        }
-        "FunctionBody" => {
-            node.kind = Cow::Borrowed("BlockStatement");
-            drop_empty(&mut node, "stmts");
-            node.into()
-        }
-        "BlockStatement" => {
-            drop_empty(&mut node, "stmts");
-            node.into()
-        }
-        "IfStatement" => {
-            for branch in ["consequent", "alternate"] {
-                let value = take(&mut node, branch);
-                set(&mut node, branch, block(value));
+            kind::OBJECT | kind::OBJECT_PATTERN => {
+                self.change(&draft, field::PROPERTIES, Self::shorthands);
             }
-            node.into()
+            kind::KEYED_PROPERTY | kind::KEYED_PATTERN => {
+                draft.kind = kind::PROPERTY;
+                self.change(&draft, field::KEY, Self::key_name);
+            }
+            kind::ASSIGNED_PROPERTY => return self.assigned(&draft),
+            kind::METHOD => return self.method(draft),
+            _ => {}
         }
-        "TemplateLiteral" => match plain_template(&node) {
-            Some(text) => {
-                let fields = vec![(Cow::Borrowed("value"), Value::Text(text))];
-                Node {
-                    kind: Cow::Borrowed("StringLiteral"),
-                    range: node.range,
-                    fields,
+        self.commit(draft)
+    }
+
+    /// The bytes that the children of a draft cover together.
+    pub(super) fn around(&self, first: usize) -> Range<u32> {
+        let mut around = None;
+        for field in &self.fields[first..] {
+            self.widen(&mut around, field.held);
+        }
+        around.unwrap_or_default()
+    }
+
+    fn widen(&self, around: &mut Option<Range<u32>>, held: Held) {
+        match held {
+            Held::Node(number) => {
+                let range = &self.tree.record(number).range;
+                *around = Some(match around {
+                    None => range.clone(),
+                    Some(so_far) => so_far.start.min(range.start)..so_far.end.max(range.end),
+                });
+            }
+            Held::List(run) => {
+                for item in self.tree.items(run) {
+                    self.widen(around, *item);
                 }
-                .into()
             }
-            None => node.into(),
-        },
-        "StringLiteral" | "NumericLiteral" => {
-            node.fields.retain(|(name, _)| name != "raw");
-            node.into()
+            Held::Null | Held::Bool(_) | Held::Number(_) | Held::Text(_) => {}
         }
-        "ObjectExpression" | "ObjectPattern" => {
-            let Value::List(properties) = take(&mut node, "properties") else {
-                return node.into();
+    }
+
+    fn commit(&mut self, draft: Draft) -> Held {
+        let fields = self.fields.drain(draft.first..);
+        self.tree.add_node(draft.kind, draft.range, fields)
+    }
+
+    /// One part of a node in the node's place.
+    fn only(&mut self, draft: &Draft, name: Name) -> Held {
+        let held = self.get(draft, name);
+        self.fields.truncate(draft.first);
+        held
+    }
+
+    fn get(&self, draft: &Draft, name: Name) -> Held {
+        self.fields[draft.first..]
+            .iter()
+            .find(|field| field.name == name)
+            .map_or(Held::Null, |field| field.held)
+    }
+
+    fn take(&mut self, draft: &Draft, name: Name) -> Held {
+        let position = self.fields[draft.first..]
+            .iter()
+            .position(|field| field.name == name);
+        match position {
+            Some(position) => self.fields.remove(draft.first + position).held,
+            None => Held::Null,
+        }
+    }
+
+    /// Puts something else into a field that is there.
+    fn change(&mut self, draft: &Draft, name: Name, make: impl FnOnce(&mut Self, Held) -> Held) {
+        let position = self.fields[draft.first..]
+            .iter()
+            .position(|field| field.name == name);
+        if let Some(position) = position {
+            let at = draft.first + position;
+            let held = self.fields[at].held;
+            self.fields[at].held = make(self, held);
+        }
+    }
+
+    /// `a['b']` as `a.b`.
+    fn member(&mut self, draft: &Draft) {
+        self.change(draft, field::PROPERTY, |builder, property| {
+            let (Held::Node(number), Some(name)) = (property, builder.computed_name(property))
+            else {
+                return property;
             };
-            let properties = properties.into_iter().map(property).collect();
-            set(&mut node, "properties", Value::List(properties));
-            node.into()
-        }
-        _ => node.into(),
+            let range = builder.tree.record(number).range.clone();
+            let value = text_field(field::VALUE, name);
+            builder.tree.add_node(kind::IDENTIFIER, range, [value])
+        });
     }
-}
 
-/// One form for `key: value`, `'key': value`, `key`, `key() {}` and, in patterns, `key = default`.
-fn property(value: Value) -> Value {
-    let Value::Node(mut node) = value else {
-        return value;
-    };
-    match node.kind.as_ref() {
-        "Identifier" => {
-            let Some(name) = node.identifier().map(CompactString::new) else {
-                return Value::Node(node);
+    /// `==` as `===`.
+    fn equality(&mut self, draft: &Draft) {
+        self.change(draft, field::OPERATOR, |builder, operator| {
+            let strict = match builder.tree.value(operator) {
+                Value::Text("==") => "===",
+                Value::Text("!=") => "!==",
+                _ => return operator,
             };
-            let range = node.range.clone();
-            keyed(Value::Text(name), Value::Node(node), range)
-        }
-        "KeyValueProperty" | "KeyValuePatternProperty" => {
-            let key = key_name(take(&mut node, "key"));
-            let value = take(&mut node, "value");
-            keyed(key, value, node.range)
-        }
-        "AssignmentPatternProperty" => {
-            let key = take(&mut node, "key");
-            keyed(key_name(key.clone()), key, node.range)
-        }
-        "MethodProperty" => {
-            let key = key_name(take(&mut node, "key"));
-            let range = node.range.clone();
-            let body = take(&mut node, "body");
-            set(&mut node, "body", function_body(body));
-            node.kind = Cow::Borrowed("Function");
-            keyed(key, Value::Node(node), range)
-        }
-        _ => Value::Node(node),
+            Held::Text(builder.tree.add_text(strict))
+        });
     }
-}
 
-fn keyed(key: Value, value: Value, range: Range<usize>) -> Value {
-    let fields = vec![(Cow::Borrowed("key"), key), (Cow::Borrowed("value"), value)];
-    Node {
-        kind: Cow::Borrowed("Property"),
-        range,
-        fields,
-    }
-    .into()
-}
-
-/// A property's name as text where it is fixed; the computed expression where it is not.
-fn key_name(key: Value) -> Value {
-    if let Some(name) = computed_name(&key) {
-        return Value::Text(name);
-    }
-    match &key {
-        Value::Node(node) if node.kind == "Identifier" || node.kind == "StringLiteral" => {
-            node.field("value").clone()
+    /// `=> x` as `{ return x; }`.
+    fn function_body(&mut self, body: Held) -> Held {
+        match body {
+            Held::Node(number) if self.tree.record(number).kind != kind::BLOCK => {
+                let range = self.tree.record(number).range.clone();
+                let argument = Field {
+                    name: field::ARGUMENT,
+                    held: body,
+                };
+                let returned = self.tree.add_node(kind::RETURN, range, [argument]);
+                self.block(returned)
+            }
+            other => other,
         }
-        _ => key,
     }
-}
 
-/// `name` where the value is `['name']`.
-fn computed_name(value: &Value) -> Option<CompactString> {
-    let Value::Node(computed) = value else {
-        return None;
-    };
-    match computed.field("expression") {
-        Value::Node(inner) if computed.kind == "Computed" && inner.kind == "StringLiteral" => {
-            match inner.field("value") {
-                Value::Text(name) => Some(name.clone()),
-                _ => None,
+    /// A lone statement as a block of one.
+    fn block(&mut self, statement: Held) -> Held {
+        match statement {
+            Held::Node(number) if self.tree.record(number).kind != kind::BLOCK => {
+                let range = self.tree.record(number).range.clone();
+                let held = self.tree.add_list([statement]);
+                let name = field::STMTS;
+                self.tree
+                    .add_node(kind::BLOCK, range, [Field { name, held }])
+            }
+            other => other,
+        }
+    }
+
+    /// Statements without those that are a mere `;`.
+    fn without_empty(&mut self, statements: Held) -> Held {
+        let Held::List(run) = statements else {
+            return statements;
+        };
+        let mut kept = run.range().start;
+        for at in run.range() {
+            let item = self.tree.item(at);
+            let empty =
+                matches!(item, Held::Node(number) if self.tree.record(number).kind == kind::EMPTY);
+            if !empty {
+                self.tree.set_item(kept, item);
+                kept += 1;
             }
         }
-        _ => None,
-    }
-}
-
-fn plain_template(node: &Node) -> Option<CompactString> {
-    let Value::List(parts) = node.field("quasis") else {
-        return None;
-    };
-    match parts.as_slice() {
-        [Value::Node(only)] => match only.field("cooked") {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// `=> x` as `{ return x; }`.
-fn function_body(body: Value) -> Value {
-    match body {
-        Value::Node(node) if node.kind != "BlockStatement" => {
-            let range = node.range.clone();
-            let returned = Node {
-                kind: Cow::Borrowed("ReturnStatement"),
-                range: range.clone(),
-                fields: vec![(Cow::Borrowed("argument"), Value::Node(node))],
-            };
-            statements(vec![returned.into()], range)
-        }
-        other => other,
-    }
-}
-
-/// A lone statement as a block of one.
-fn block(value: Value) -> Value {
-    match value {
-        Value::Node(node) if node.kind != "BlockStatement" => {
-            let range = node.range.clone();
-            statements(vec![Value::Node(node)], range)
-        }
-        other => other,
-    }
-}
-
-fn statements(list: Vec<Value>, range: Range<usize>) -> Value {
-    let fields = vec![(Cow::Borrowed("stmts"), Value::List(list))];
-    Node {
-        kind: Cow::Borrowed("BlockStatement"),
-        range,
-        fields,
-    }
-    .into()
-}
-
-fn drop_empty(node: &mut Node, field: &str) {
-    if let Some((_, Value::List(list))) = node.fields.iter_mut().find(|(name, _)| name == field) {
-        list.retain(|value| !matches!(value, Value::Node(node) if node.kind == "EmptyStatement"));
-    }
-}
-
-fn identifier(name: CompactString, range: Range<usize>) -> Value {
-    let fields = vec![(Cow::Borrowed("value"), Value::Text(name))];
-    Node {
-        kind: Cow::Borrowed("Identifier"),
-        range,
-        fields,
-    }
-    .into()
-}
-
-pub(super) fn take(node: &mut Node, field: &str) -> Value {
-    node.fields
-        .iter_mut()
-        .find(|(name, _)| name == field)
-        .map_or(Value::Null, |(_, value)| {
-            std::mem::replace(value, Value::Null)
+        Held::List(Run {
+            start: run.start,
+            length: kept as u32 - run.start,
         })
+    }
+
+    /// `{a}` as `{a: a}`.
+    fn shorthands(&mut self, properties: Held) -> Held {
+        let Held::List(run) = properties else {
+            return properties;
+        };
+        for at in run.range() {
+            let item = self.tree.item(at);
+            let Held::Node(number) = item else { continue };
+            let record = self.tree.record(number);
+            if record.kind == kind::IDENTIFIER
+                && let key @ Held::Text(_) = self.tree.field(record, field::VALUE)
+            {
+                let range = record.range.clone();
+                let property = self.property(key, item, range);
+                self.tree.set_item(at, property);
+            }
+        }
+        properties
+    }
+
+    /// `{a = 1}` and `{a}` of a pattern as `{a: a}`.
+    fn assigned(&mut self, draft: &Draft) -> Held {
+        let value = self.only(draft, field::KEY);
+        let key = self.key_name(value);
+        self.property(key, value, draft.range.clone())
+    }
+
+    /// `{a() {}}` as `{a: function () {}}`.
+    fn method(&mut self, mut draft: Draft) -> Held {
+        let key = self.take(&draft, field::KEY);
+        let key = self.key_name(key);
+        let range = draft.range.clone();
+        draft.kind = kind::FUNCTION;
+        self.change(&draft, field::BODY, Self::function_body);
+        let function = self.commit(draft);
+        self.property(key, function, range)
+    }
+
+    fn property(&mut self, key: Held, value: Held, range: Range<u32>) -> Held {
+        let fields = [(field::KEY, key), (field::VALUE, value)];
+        let fields = fields.map(|(name, held)| Field { name, held });
+        self.tree.add_node(kind::PROPERTY, range, fields)
+    }
+
+    /// A property's name as text where it is fixed; the computed expression where it is not.
+    fn key_name(&mut self, key: Held) -> Held {
+        if let Some(name) = self.computed_name(key) {
+            return Held::Text(name);
+        }
+        match key {
+            Held::Node(number) => {
+                let record = self.tree.record(number);
+                match record.kind {
+                    kind::IDENTIFIER | kind::STRING => self.tree.field(record, field::VALUE),
+                    _ => key,
+                }
+            }
+            _ => key,
+        }
+    }
+
+    /// `name` where the value is `['name']`.
+    fn computed_name(&self, held: Held) -> Option<Run> {
+        let tree = &self.tree;
+        let Held::Node(number) = held else {
+            return None;
+        };
+        let computed = tree.record(number);
+        if computed.kind != kind::COMPUTED {
+            return None;
+        }
+        match tree.field(computed, field::EXPRESSION) {
+            Held::Node(inner) if tree.record(inner).kind == kind::STRING => {
+                match tree.field(tree.record(inner), field::VALUE) {
+                    Held::Text(name) => Some(name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn plain_template(&self, draft: &Draft) -> Option<Run> {
+        let Held::List(parts) = self.get(draft, field::QUASIS) else {
+            return None;
+        };
+        match self.tree.items(parts) {
+            [Held::Node(only)] => match self.tree.field(self.tree.record(*only), field::COOKED) {
+                Held::Text(text) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
-fn set(node: &mut Node, field: &'static str, value: Value) {
-    match node.fields.iter_mut().find(|(name, _)| name == field) {
-        Some((_, old)) => *old = value,
-        None => node.fields.push((Cow::Borrowed(field), value)),
-    }
+fn text_field(name: Name, text: Run) -> Field {
+    let held = Held::Text(text);
+    Field { name, held }
 }

@@ -1,16 +1,17 @@
-//! A serde serialiser that builds [`Node`]s: swc can walk its own tree in no other way that knows every field.
+//! A serde serialiser that builds a [`Tree`]: swc can walk its own tree in no other way that knows every field.
+//!
+//! What is not finished lies on two stacks, the fields of nodes and the items of lists, the innermost last; from there
+//! they move into the tree in one piece.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use compact_str::CompactString;
 use serde::ser::{self, Serialize};
 use swc_common::BytePos;
 
-use super::normal::{normal, take};
-use super::{Node, Value};
-use crate::javascript::parse::Parsed;
+use super::store::{Field, Held, Tree};
+use super::{Name, field, kind};
+use crate::javascript::parse::{Parsed, Positions};
 
 /// How deep nodes may be nested. Published targets stay below 100.
 const DEEPEST: usize = 2_000;
@@ -18,11 +19,16 @@ const DEEPEST: usize = 2_000;
 /// What swc calls a place in the file.
 const SPAN: &str = "Span";
 
+/// What swc gives the kind under, where a struct's own name does not tell it.
+const KIND: &str = "type";
+
 /// Whether a field says nothing about meaning: how a literal was spelt, TypeScript's parts, swc's own marks.
+#[inline(always)]
 fn is_silent(name: &str) -> bool {
     matches!(
         name,
-        "ctxt"
+        "bodyCtxt"
+            | "ctxt"
             | "optional"
             | "typeAnnotation"
             | "typeArguments"
@@ -39,163 +45,162 @@ fn is_silent(name: &str) -> bool {
     )
 }
 
-/// Fields of what swc flattens into the node that holds it: only there a field's name comes as text.
-const FLATTENED: [&str; 17] = [
-    "type",
-    "span",
-    "ctxt",
-    "value",
-    "optional",
-    "identifier",
-    "key",
-    "params",
-    "decorators",
-    "body",
-    "generator",
-    "async",
-    "superClass",
-    "isAbstract",
-    "implements",
-    "declare",
-    "typeAnnotation",
-];
-
 /// What the serialiser makes of a part of swc's tree.
 pub(super) enum Piece {
     /// A part of ours.
-    Value(Value),
+    Held(Held),
+    /// A place in the file, as swc counts.
+    Position(u32),
     /// Where a part stands. Every node has one: to make it a node of its own would double the work.
-    Range(Range<usize>),
+    Range(Range<u32>),
 }
 
 /// The serialiser that swc's tree is walked with.
-#[derive(Clone, Copy)]
-pub(super) struct Builder<'p> {
-    parsed: &'p Parsed<'p>,
+pub(super) struct Builder {
+    positions: Positions,
     depth: usize,
+    pub(super) tree: Tree,
+    /// Fields of the nodes that are being built.
+    pub(super) fields: Vec<Field>,
+    /// Items of the lists that are being built.
+    items: Vec<Held>,
 }
 
-impl<'p> Builder<'p> {
+impl Builder {
     /// A builder for the whole of a file.
-    pub(super) fn new(parsed: &'p Parsed<'p>) -> Self {
-        Self { parsed, depth: 0 }
-    }
-
-    /// The builder for what stands within a node.
-    fn deeper(mut self) -> Result<Self, Failed> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            Err(Failed)
-        } else {
-            Ok(self)
+    pub(super) fn new(parsed: &Parsed<'_>) -> Self {
+        Self {
+            positions: parsed.positions,
+            depth: 0,
+            tree: Tree::for_length(parsed.text.len()),
+            fields: Vec::new(),
+            items: Vec::new(),
         }
     }
+
+    /// The tree, with its root.
+    pub(super) fn finish(self, root: u32) -> Tree {
+        self.tree.rooted(root)
+    }
+
+    fn deeper(&mut self) -> Result<(), Failed> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            Err(Failed::TooDeep)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Piece {
+        Piece::Held(Held::Text(self.tree.add_text(text)))
+    }
+
+    fn number(&mut self, number: f64) -> Piece {
+        Piece::Held(self.tree.add_number(number))
+    }
+
+    /// The name that was just read as a text, unless it is silent. The text itself is not kept.
+    fn name(&mut self, piece: &Piece) -> Result<Option<Name>, Failed> {
+        let Piece::Held(Held::Text(run)) = *piece else {
+            return Ok(None);
+        };
+        let text = self.tree.text(run);
+        let name = if is_silent(text) {
+            Ok(None)
+        } else {
+            Name::find(text)
+                .map(Some)
+                .ok_or_else(|| Failed::Unknown(text.to_owned()))
+        };
+        self.tree.take_back(run);
+        name
+    }
 }
 
-/// The tree is nested too deep; swc's own part never fails.
+/// Why there is no tree; swc's own part never fails.
 #[derive(Debug)]
-pub(super) struct Failed;
+pub(super) enum Failed {
+    /// It is nested too deep.
+    TooDeep,
+    /// swc gave a name that the table of names does not have.
+    Unknown(String),
+}
 
 impl fmt::Display for Failed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("the syntax tree is nested too deep")
+        match self {
+            Self::TooDeep => out.write_str("the syntax tree is nested too deep"),
+            Self::Unknown(name) => write!(out, "the syntax tree has an unknown `{name}`"),
+        }
     }
 }
 
 impl std::error::Error for Failed {}
 
 impl ser::Error for Failed {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Unknown(message.to_string())
     }
 }
 
-pub(super) struct Parts<'p> {
-    builder: Builder<'p>,
-    kind: Cow<'static, str>,
-    range: Option<Range<usize>>,
-    /// The ends of a span, which is no node.
-    ends: (f64, f64),
-    fields: Vec<(Cow<'static, str>, Value)>,
-    key: Cow<'static, str>,
+/// A node that is being built: its fields are those on the builder's stack from `first` on.
+pub(super) struct Draft {
+    pub(super) kind: Name,
+    pub(super) range: Range<u32>,
+    pub(super) first: usize,
 }
 
-impl<'p> Parts<'p> {
-    fn new(builder: Builder<'p>, kind: &'static str) -> Self {
-        Self {
+/// The parts of a struct as they come.
+pub(super) struct Parts<'b> {
+    builder: &'b mut Builder,
+    kind: Name,
+    /// Whether it is a span, which is no node.
+    span: bool,
+    range: Option<Range<u32>>,
+    first: usize,
+    /// Which field's value comes next, where they come by name.
+    next: Option<Name>,
+}
+
+impl<'b> Parts<'b> {
+    fn new(builder: &'b mut Builder, kind: Name, span: bool) -> Result<Self, Failed> {
+        builder.deeper()?;
+        let first = builder.fields.len();
+        Ok(Self {
             builder,
-            kind: Cow::Borrowed(kind),
+            kind,
+            span,
             range: None,
-            ends: (0.0, 0.0),
-            // Most nodes have one or two.
-            fields: Vec::with_capacity(if kind == SPAN { 0 } else { 2 }),
-            key: Cow::Borrowed(""),
-        }
+            first,
+            next: None,
+        })
     }
 
-    fn add(&mut self, name: Cow<'static, str>, piece: Piece) {
-        match (name.as_ref(), piece) {
-            ("start", Piece::Value(Value::Number(at))) if self.kind == SPAN => self.ends.0 = at,
-            ("end", Piece::Value(Value::Number(at))) if self.kind == SPAN => self.ends.1 = at,
-            // Mostly the struct's own name.
-            ("type", Piece::Value(Value::Text(kind))) => {
-                if self.kind != kind.as_str() {
-                    self.kind = Cow::Owned(kind.into_string());
-                }
+    fn add(&mut self, name: Name, piece: Piece) {
+        let held = match piece {
+            Piece::Range(range) if name == field::SPAN => {
+                self.range = Some(range);
+                return;
             }
-            ("span", Piece::Range(range)) => self.range = Some(range),
             // What is not there is asked for as `Null` all the same.
-            (_, Piece::Value(Value::Null) | Piece::Range(_)) => {}
-            (_, Piece::Value(value)) => self.fields.push((name, value)),
-        }
+            Piece::Held(Held::Null) | Piece::Range(_) => return,
+            Piece::Position(number) => self.builder.tree.add_number(number.into()),
+            Piece::Held(held) => held,
+        };
+        self.builder.fields.push(Field { name, held });
     }
 
     fn finish(self) -> Piece {
-        if self.kind == SPAN {
-            let offset = |at: f64| self.builder.parsed.positions.offset(BytePos(at as u32));
-            return Piece::Range(offset(self.ends.0)..offset(self.ends.1));
-        }
-        Piece::Value(self.node())
-    }
-
-    fn node(self) -> Value {
-        let mut node = Node {
+        self.builder.depth -= 1;
+        let draft = Draft {
             kind: self.kind,
-            range: 0..0,
-            fields: self.fields,
+            range: self
+                .range
+                .unwrap_or_else(|| self.builder.around(self.first)),
+            first: self.first,
         };
-        // An argument or element: `{spread, expression}` without a kind of its own.
-        if node.kind == "ExprOrSpread" {
-            let expression = take(&mut node, "expression");
-            return match (node.field("spread"), expression) {
-                (Value::Null, expression) => expression,
-                (_, Value::Node(inner)) => {
-                    let range = inner.range.clone();
-                    let fields = vec![(Cow::Borrowed("argument"), Value::Node(inner))];
-                    Node {
-                        kind: Cow::Borrowed("SpreadElement"),
-                        range,
-                        fields,
-                    }
-                    .into()
-                }
-                (_, other) => other,
-            };
-        }
-        node.range = self.range.unwrap_or_else(|| {
-            let start = node
-                .children()
-                .map(|child| child.range.start)
-                .min()
-                .unwrap_or(0);
-            let end = node
-                .children()
-                .map(|child| child.range.end)
-                .max()
-                .unwrap_or(0);
-            start..end
-        });
-        normal(node)
+        Piece::Held(self.builder.normal(draft))
     }
 }
 
@@ -203,42 +208,69 @@ impl ser::SerializeStruct for Parts<'_> {
     type Ok = Piece;
     type Error = Failed;
 
+    // Inlined, so that what becomes of a name is found by the compiler.
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         name: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
-        if !is_silent(name) {
-            let value = value.serialize(self.builder)?;
-            self.add(Cow::Borrowed(name), value);
+        if self.span {
+            let Piece::Position(position) = value.serialize(&mut *self.builder)? else {
+                return Ok(());
+            };
+            let offset = self.builder.positions.offset(BytePos(position)) as u32;
+            match &mut self.range {
+                None => self.range = Some(offset..offset),
+                Some(range) => range.end = offset,
+            }
+            return Ok(());
         }
+        // The kind is the struct's own name.
+        if is_silent(name) || name == KIND {
+            return Ok(());
+        }
+        let name = known(name)?;
+        // How a literal was spelt says nothing about meaning either.
+        if name == field::RAW && matches!(self.kind, kind::STRING | kind::NUMBER) {
+            return Ok(());
+        }
+        let piece = value.serialize(&mut *self.builder)?;
+        self.add(name, piece);
         Ok(())
     }
 
     fn end(self) -> Result<Piece, Failed> {
+        if self.span {
+            self.builder.depth -= 1;
+            return Ok(Piece::Range(self.range.unwrap_or_default()));
+        }
         Ok(self.finish())
     }
 }
 
+/// What swc flattens into the node that holds it makes that node a map.
 impl ser::SerializeMap for Parts<'_> {
     type Ok = Piece;
     type Error = Failed;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failed> {
-        if let Piece::Value(Value::Text(key)) = key.serialize(self.builder)? {
-            self.key = match FLATTENED.iter().find(|known| **known == key) {
-                Some(known) => Cow::Borrowed(known),
-                None => Cow::Owned(key.into_string()),
-            };
-        }
+        let key = key.serialize(&mut *self.builder)?;
+        self.next = self.builder.name(&key)?;
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
-        let key = std::mem::take(&mut self.key);
-        if !is_silent(&key) {
-            let value = value.serialize(self.builder)?;
-            self.add(key, value);
+        let Some(name) = self.next.take() else {
+            return Ok(());
+        };
+        let piece = value.serialize(&mut *self.builder)?;
+        if name == field::TYPE {
+            if let Some(kind) = self.builder.name(&piece)? {
+                self.kind = kind;
+            }
+        } else {
+            self.add(name, piece);
         }
         Ok(())
     }
@@ -248,21 +280,29 @@ impl ser::SerializeMap for Parts<'_> {
     }
 }
 
-pub(super) struct Elements<'p>(Builder<'p>, Vec<Value>);
+/// The items of a list as they come.
+pub(super) struct Elements<'b> {
+    builder: &'b mut Builder,
+    first: usize,
+}
 
 impl ser::SerializeSeq for Elements<'_> {
     type Ok = Piece;
     type Error = Failed;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
-        if let Piece::Value(value) = value.serialize(self.0)? {
-            self.1.push(value);
-        }
+        let held = match value.serialize(&mut *self.builder)? {
+            Piece::Held(held) => held,
+            Piece::Position(number) => self.builder.tree.add_number(number.into()),
+            Piece::Range(_) => return Ok(()),
+        };
+        self.builder.items.push(held);
         Ok(())
     }
 
     fn end(self) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::List(self.1)))
+        let Builder { tree, items, .. } = self.builder;
+        Ok(Piece::Held(tree.add_list(items.drain(self.first..))))
     }
 }
 
@@ -279,70 +319,70 @@ impl ser::SerializeTuple for Elements<'_> {
     }
 }
 
-impl<'p> ser::Serializer for Builder<'p> {
+impl<'b> ser::Serializer for &'b mut Builder {
     type Ok = Piece;
     type Error = Failed;
-    type SerializeSeq = Elements<'p>;
-    type SerializeTuple = Elements<'p>;
+    type SerializeSeq = Elements<'b>;
+    type SerializeTuple = Elements<'b>;
     type SerializeTupleStruct = ser::Impossible<Piece, Failed>;
     type SerializeTupleVariant = ser::Impossible<Piece, Failed>;
-    type SerializeMap = Parts<'p>;
-    type SerializeStruct = Parts<'p>;
+    type SerializeMap = Parts<'b>;
+    type SerializeStruct = Parts<'b>;
     type SerializeStructVariant = ser::Impossible<Piece, Failed>;
 
     fn serialize_bool(self, value: bool) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Bool(value)))
+        Ok(Piece::Held(Held::Bool(value)))
     }
     fn serialize_i8(self, value: i8) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_i16(self, value: i16) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_i32(self, value: i32) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_i64(self, value: i64) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value as f64)))
+        Ok(self.number(value as f64))
     }
     fn serialize_u8(self, value: u8) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_u16(self, value: u16) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_u32(self, value: u32) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(Piece::Position(value))
     }
     fn serialize_u64(self, value: u64) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value as f64)))
+        Ok(self.number(value as f64))
     }
     fn serialize_f32(self, value: f32) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value.into())))
+        Ok(self.number(value.into()))
     }
     fn serialize_f64(self, value: f64) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Number(value)))
+        Ok(self.number(value))
     }
     fn serialize_char(self, value: char) -> Result<Piece, Failed> {
-        Ok(text(value.encode_utf8(&mut [0; 4])))
+        Ok(self.text(value.encode_utf8(&mut [0; 4])))
     }
     fn serialize_str(self, value: &str) -> Result<Piece, Failed> {
-        Ok(text(value))
+        Ok(self.text(value))
     }
     fn serialize_bytes(self, value: &[u8]) -> Result<Piece, Failed> {
-        Ok(text(&String::from_utf8_lossy(value)))
+        Ok(self.text(&String::from_utf8_lossy(value)))
     }
     fn serialize_none(self) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Null))
+        Ok(Piece::Held(Held::Null))
     }
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Piece, Failed> {
         value.serialize(self)
     }
     fn serialize_unit(self) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Null))
+        Ok(Piece::Held(Held::Null))
     }
     fn serialize_unit_struct(self, _: &'static str) -> Result<Piece, Failed> {
-        Ok(Piece::Value(Value::Null))
+        Ok(Piece::Held(Held::Null))
     }
     fn serialize_unit_variant(
         self,
@@ -350,7 +390,7 @@ impl<'p> ser::Serializer for Builder<'p> {
         _: u32,
         variant: &'static str,
     ) -> Result<Piece, Failed> {
-        Ok(text(variant))
+        Ok(self.text(variant))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
@@ -368,10 +408,14 @@ impl<'p> ser::Serializer for Builder<'p> {
     ) -> Result<Piece, Failed> {
         value.serialize(self)
     }
-    fn serialize_seq(self, length: Option<usize>) -> Result<Elements<'p>, Failed> {
-        Ok(Elements(self, Vec::with_capacity(length.unwrap_or(0))))
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'b>, Failed> {
+        let first = self.items.len();
+        Ok(Elements {
+            builder: self,
+            first,
+        })
     }
-    fn serialize_tuple(self, length: usize) -> Result<Elements<'p>, Failed> {
+    fn serialize_tuple(self, length: usize) -> Result<Elements<'b>, Failed> {
         self.serialize_seq(Some(length))
     }
     fn serialize_tuple_struct(
@@ -379,7 +423,7 @@ impl<'p> ser::Serializer for Builder<'p> {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleStruct, Failed> {
-        Err(Failed)
+        Err(unforeseen())
     }
     fn serialize_tuple_variant(
         self,
@@ -388,13 +432,17 @@ impl<'p> ser::Serializer for Builder<'p> {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant, Failed> {
-        Err(Failed)
+        Err(unforeseen())
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'p>, Failed> {
-        Ok(Parts::new(self.deeper()?, ""))
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'b>, Failed> {
+        Parts::new(self, Name::NONE, false)
     }
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts<'p>, Failed> {
-        Ok(Parts::new(self.deeper()?, name))
+    #[inline(always)]
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts<'b>, Failed> {
+        if name == SPAN {
+            return Parts::new(self, Name::NONE, true);
+        }
+        Parts::new(self, known(name)?, false)
     }
     fn serialize_struct_variant(
         self,
@@ -403,10 +451,16 @@ impl<'p> ser::Serializer for Builder<'p> {
         _: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, Failed> {
-        Err(Failed)
+        Err(unforeseen())
     }
 }
 
-fn text(text: &str) -> Piece {
-    Piece::Value(Value::Text(CompactString::new(text)))
+#[inline(always)]
+fn known(name: &str) -> Result<Name, Failed> {
+    Name::find(name).ok_or_else(|| Failed::Unknown(name.to_owned()))
+}
+
+/// swc's tree has neither tuple structs nor variants with fields.
+fn unforeseen() -> Failed {
+    Failed::Unknown("variant".to_owned())
 }
