@@ -57,6 +57,7 @@ impl<'p, 'n> Bindings<'p, 'n> {
 #[derive(Debug, Clone)]
 pub struct Compiled {
     what: What,
+    kinds: Kinds,
     mentions: Option<String>,
 }
 
@@ -66,6 +67,21 @@ enum What {
     Pattern(Tree),
     Property { name: String, value: Option<Tree> },
     Text(String),
+}
+
+impl What {
+    fn kinds(&self) -> Kinds {
+        match self {
+            Self::Anything => Kinds::ALL,
+            Self::Pattern(pattern) => match pattern.root().kind() {
+                _ if placeholder(pattern.root()).is_some() => Kinds::ALL,
+                kind::FUNCTION => Kinds::of(&[kind::FUNCTION, kind::FUNCTION_DECLARATION]),
+                kind => Kinds::of(&[kind]),
+            },
+            Self::Property { .. } => Kinds::of(&[kind::PROPERTY]),
+            Self::Text(_) => Kinds::of(&[kind::STRING, kind::TEMPLATE_ELEMENT, kind::REGEXP]),
+        }
+    }
 }
 
 impl Compiled {
@@ -86,8 +102,8 @@ impl Compiled {
             (None, None, None) => What::Anything,
         };
         Ok(Self {
-            what,
             mentions: rule.mentions.clone(),
+            ..Self::of(what)
         })
     }
 
@@ -97,10 +113,7 @@ impl Compiled {
     ///
     /// The parser's, where it is not JavaScript.
     pub fn pattern(source: &str) -> Result<Self, Unreadable> {
-        Ok(Self {
-            what: What::Pattern(pattern(source)?),
-            mentions: None,
-        })
+        Ok(Self::of(What::Pattern(pattern(source)?)))
     }
 
     /// A rule that an object's property of this form fits: `name: value`.
@@ -114,29 +127,28 @@ impl Compiled {
             Value::List(list) => only(list).unwrap_or(object),
             _ => object,
         });
-        Ok(Self {
-            what: What::Pattern(property),
+        Ok(Self::of(What::Pattern(property)))
+    }
+
+    fn of(what: What) -> Self {
+        Self {
+            kinds: what.kinds(),
+            what,
             mentions: None,
-        })
+        }
     }
 
     /// The kinds of nodes that the rule may fit: no node of another kind need be asked about.
     #[must_use]
     pub fn kinds(&self) -> Kinds {
-        match &self.what {
-            What::Anything => Kinds::ALL,
-            What::Pattern(pattern) => match pattern.root().kind() {
-                _ if placeholder(pattern.root()).is_some() => Kinds::ALL,
-                kind::FUNCTION => Kinds::of(&[kind::FUNCTION, kind::FUNCTION_DECLARATION]),
-                kind => Kinds::of(&[kind]),
-            },
-            What::Property { .. } => Kinds::of(&[kind::PROPERTY]),
-            What::Text(_) => Kinds::of(&[kind::STRING, kind::TEMPLATE_ELEMENT, kind::REGEXP]),
-        }
+        self.kinds
     }
 
     /// Whether the node fits, with what was bound before; binds more on the way.
     pub fn fits<'p, 'n>(&'p self, node: Node<'n>, bindings: &mut Bindings<'p, 'n>) -> bool {
+        if !self.kinds.has(node.kind()) {
+            return false;
+        }
         let here = match &self.what {
             What::Anything => true,
             What::Pattern(pattern) => {
@@ -144,8 +156,7 @@ impl Compiled {
             }
             What::Text(text) => node.says(text),
             What::Property { name, value } => {
-                node.kind() == kind::PROPERTY
-                    && matches!(node.field(field::KEY), Value::Text(key) if key == name)
+                matches!(node.field(field::KEY), Value::Text(key) if key == name)
                     && value
                         .as_ref()
                         .is_none_or(|pattern| match node.field(field::VALUE) {

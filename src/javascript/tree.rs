@@ -254,3 +254,6 @@ pub fn of(parsed: &Parsed<'_>) -> Result<Tree, Unreadable> {
         Ok(_) | Err(Failed::TooDeep) => Err(Unreadable::TooDeep(0)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::serialise::{Builder, Draft};
 use super::store::{Field, Held, Run};
 use super::{Name, Value, field, kind};
 
-impl Builder {
+impl Builder<'_> {
     /// Brings a node that is complete to normal form, and moves it into the tree.
     pub(super) fn normal(&mut self, mut draft: Draft) -> Held {
         match draft.kind {
@@ -43,7 +43,6 @@ impl Builder {
             }
             kind::KEYED_PROPERTY | kind::KEYED_PATTERN => {
                 draft.kind = kind::PROPERTY;
-                self.change(&draft, field::KEY, Self::key_name);
             }
             kind::ASSIGNED_PROPERTY => return self.assigned(&draft),
             kind::METHOD => return self.method(draft),
@@ -52,9 +51,9 @@ impl Builder {
         self.commit(draft)
     }
 
-    /// The bytes that the children of a draft cover together.
-    pub(super) fn around(&self, first: usize) -> Range<u32> {
-        let mut around = None;
+    /// The bytes that the children of a draft cover together with those of a key.
+    pub(super) fn around(&self, first: usize, key: Option<Range<u32>>) -> Range<u32> {
+        let mut around = key;
         for field in &self.fields[first..] {
             self.widen(&mut around, field.held);
         }
@@ -80,8 +79,10 @@ impl Builder {
     }
 
     fn commit(&mut self, draft: Draft) -> Held {
-        let fields = self.fields.drain(draft.first..);
-        self.tree.add_node(draft.kind, draft.range, fields)
+        let fields = &self.fields[draft.first..];
+        let node = self.tree.add_node(draft.kind, draft.range, fields);
+        self.fields.truncate(draft.first);
+        node
     }
 
     /// One part of a node in the node's place.
@@ -129,7 +130,7 @@ impl Builder {
             };
             let range = builder.tree.record(number).range.clone();
             let value = text_field(field::VALUE, name);
-            builder.tree.add_node(kind::IDENTIFIER, range, [value])
+            builder.tree.add_node(kind::IDENTIFIER, range, &[value])
         });
     }
 
@@ -154,7 +155,7 @@ impl Builder {
                     name: field::ARGUMENT,
                     held: body,
                 };
-                let returned = self.tree.add_node(kind::RETURN, range, [argument]);
+                let returned = self.tree.add_node(kind::RETURN, range, &[argument]);
                 self.block(returned)
             }
             other => other,
@@ -166,10 +167,10 @@ impl Builder {
         match statement {
             Held::Node(number) if self.tree.record(number).kind != kind::BLOCK => {
                 let range = self.tree.record(number).range.clone();
-                let held = self.tree.add_list([statement]);
+                let held = self.tree.add_list(&[statement]);
                 let name = field::STMTS;
                 self.tree
-                    .add_node(kind::BLOCK, range, [Field { name, held }])
+                    .add_node(kind::BLOCK, range, &[Field { name, held }])
             }
             other => other,
         }
@@ -219,14 +220,13 @@ impl Builder {
     /// `{a = 1}` and `{a}` of a pattern as `{a: a}`.
     fn assigned(&mut self, draft: &Draft) -> Held {
         let value = self.only(draft, field::KEY);
-        let key = self.key_name(value);
+        let key = self.name(value);
         self.property(key, value, draft.range.clone())
     }
 
     /// `{a() {}}` as `{a: function () {}}`.
     fn method(&mut self, mut draft: Draft) -> Held {
         let key = self.take(&draft, field::KEY);
-        let key = self.key_name(key);
         let range = draft.range.clone();
         draft.kind = kind::FUNCTION;
         self.change(&draft, field::BODY, Self::function_body);
@@ -237,11 +237,20 @@ impl Builder {
     fn property(&mut self, key: Held, value: Held, range: Range<u32>) -> Held {
         let fields = [(field::KEY, key), (field::VALUE, value)];
         let fields = fields.map(|(name, held)| Field { name, held });
-        self.tree.add_node(kind::PROPERTY, range, fields)
+        self.tree.add_node(kind::PROPERTY, range, &fields)
     }
 
-    /// A property's name as text where it is fixed; the computed expression where it is not.
-    fn key_name(&mut self, key: Held) -> Held {
+    /// A property's key: its name as text where it is fixed, and the node of the name given up, which was added last;
+    /// the computed expression where it is not.
+    pub(super) fn key(&mut self, key: Held) -> Held {
+        let name = self.name(key);
+        if let (Held::Node(number), Held::Text(_)) = (key, name) {
+            self.tree.take_back_node(number);
+        }
+        name
+    }
+
+    fn name(&self, key: Held) -> Held {
         if let Some(name) = self.computed_name(key) {
             return Held::Text(name);
         }

@@ -56,7 +56,8 @@ pub(super) enum Piece {
 }
 
 /// The serialiser that swc's tree is walked with.
-pub(super) struct Builder {
+pub(super) struct Builder<'p> {
+    source: &'p str,
     positions: Positions,
     depth: usize,
     pub(super) tree: Tree,
@@ -66,10 +67,11 @@ pub(super) struct Builder {
     items: Vec<Held>,
 }
 
-impl Builder {
+impl<'p> Builder<'p> {
     /// A builder for the whole of a file.
-    pub(super) fn new(parsed: &Parsed<'_>) -> Self {
+    pub(super) fn new(parsed: &Parsed<'p>) -> Self {
         Self {
+            source: parsed.text,
             positions: parsed.positions,
             depth: 0,
             tree: Tree::for_length(parsed.text.len()),
@@ -101,7 +103,7 @@ impl Builder {
     }
 
     /// The name that was just read as a text, unless it is silent. The text itself is not kept.
-    fn name(&mut self, piece: &Piece) -> Result<Option<Name>, Failed> {
+    fn told(&mut self, piece: &Piece) -> Result<Option<Name>, Failed> {
         let Piece::Held(Held::Text(run)) = *piece else {
             return Ok(None);
         };
@@ -113,7 +115,7 @@ impl Builder {
                 .map(Some)
                 .ok_or_else(|| Failed::Unknown(text.to_owned()))
         };
-        self.tree.take_back(run);
+        self.tree.take_back_text(run);
         name
     }
 }
@@ -152,19 +154,21 @@ pub(super) struct Draft {
 }
 
 /// The parts of a struct as they come.
-pub(super) struct Parts<'b> {
-    builder: &'b mut Builder,
+pub(super) struct Parts<'b, 'p> {
+    builder: &'b mut Builder<'p>,
     kind: Name,
     /// Whether it is a span, which is no node.
     span: bool,
     range: Option<Range<u32>>,
+    /// Where a property's key stands.
+    key: Option<Range<u32>>,
     first: usize,
     /// Which field's value comes next, where they come by name.
     next: Option<Name>,
 }
 
-impl<'b> Parts<'b> {
-    fn new(builder: &'b mut Builder, kind: Name, span: bool) -> Result<Self, Failed> {
+impl<'b, 'p> Parts<'b, 'p> {
+    fn new(builder: &'b mut Builder<'p>, kind: Name, span: bool) -> Result<Self, Failed> {
         builder.deeper()?;
         let first = builder.fields.len();
         Ok(Self {
@@ -172,6 +176,7 @@ impl<'b> Parts<'b> {
             kind,
             span,
             range: None,
+            key: None,
             first,
             next: None,
         })
@@ -186,9 +191,43 @@ impl<'b> Parts<'b> {
             // What is not there is asked for as `Null` all the same.
             Piece::Held(Held::Null) | Piece::Range(_) => return,
             Piece::Position(number) => self.builder.tree.add_number(number.into()),
+            Piece::Held(held) if name == field::KEY => self.keyed(held),
             Piece::Held(held) => held,
         };
         self.builder.fields.push(Field { name, held });
+    }
+
+    /// What is kept of a key, which is a node of its own everywhere but in objects.
+    fn keyed(&mut self, key: Held) -> Held {
+        let object = matches!(
+            self.kind,
+            kind::KEYED_PROPERTY | kind::KEYED_PATTERN | kind::METHOD
+        );
+        match key {
+            Held::Node(number) if object => {
+                self.key = Some(self.builder.tree.record(number).range.clone());
+                self.builder.key(key)
+            }
+            _ => key,
+        }
+    }
+
+    /// A string's value, where it stands in the file as it is: swc would make a copy to tell of it.
+    fn unescaped(&self) -> Option<&'p str> {
+        let Range { start, end } = self.range.clone()?;
+        let literal = self.builder.source.get(start as usize..end as usize)?;
+        let quote = literal.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let value = literal[1..].strip_suffix(quote)?;
+        (!value.contains('\\')).then_some(value)
+    }
+
+    /// One end of a span.
+    fn end_at(&mut self, piece: &Piece) {
+        if let Piece::Position(position) = *piece {
+            let offset = self.builder.positions.offset(BytePos(position)) as u32;
+            let start = self.range.take().map_or(offset, |range| range.start);
+            self.range = Some(start..offset);
+        }
     }
 
     fn finish(self) -> Piece {
@@ -197,14 +236,14 @@ impl<'b> Parts<'b> {
             kind: self.kind,
             range: self
                 .range
-                .unwrap_or_else(|| self.builder.around(self.first)),
+                .unwrap_or_else(|| self.builder.around(self.first, self.key)),
             first: self.first,
         };
         Piece::Held(self.builder.normal(draft))
     }
 }
 
-impl ser::SerializeStruct for Parts<'_> {
+impl ser::SerializeStruct for Parts<'_, '_> {
     type Ok = Piece;
     type Error = Failed;
 
@@ -215,15 +254,10 @@ impl ser::SerializeStruct for Parts<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
-        if self.span {
-            let Piece::Position(position) = value.serialize(&mut *self.builder)? else {
-                return Ok(());
-            };
-            let offset = self.builder.positions.offset(BytePos(position)) as u32;
-            match &mut self.range {
-                None => self.range = Some(offset..offset),
-                Some(range) => range.end = offset,
-            }
+        // A span's, which no node has.
+        if matches!(name, "start" | "end") {
+            let piece = value.serialize(&mut *self.builder)?;
+            self.end_at(&piece);
             return Ok(());
         }
         // The kind is the struct's own name.
@@ -235,7 +269,15 @@ impl ser::SerializeStruct for Parts<'_> {
         if name == field::RAW && matches!(self.kind, kind::STRING | kind::NUMBER) {
             return Ok(());
         }
-        let piece = value.serialize(&mut *self.builder)?;
+        let text = if name == field::VALUE && self.kind == kind::STRING {
+            self.unescaped()
+        } else {
+            None
+        };
+        let piece = match text {
+            Some(text) => self.builder.text(text),
+            None => value.serialize(&mut *self.builder)?,
+        };
         self.add(name, piece);
         Ok(())
     }
@@ -250,13 +292,13 @@ impl ser::SerializeStruct for Parts<'_> {
 }
 
 /// What swc flattens into the node that holds it makes that node a map.
-impl ser::SerializeMap for Parts<'_> {
+impl ser::SerializeMap for Parts<'_, '_> {
     type Ok = Piece;
     type Error = Failed;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failed> {
         let key = key.serialize(&mut *self.builder)?;
-        self.next = self.builder.name(&key)?;
+        self.next = self.builder.told(&key)?;
         Ok(())
     }
 
@@ -266,7 +308,7 @@ impl ser::SerializeMap for Parts<'_> {
         };
         let piece = value.serialize(&mut *self.builder)?;
         if name == field::TYPE {
-            if let Some(kind) = self.builder.name(&piece)? {
+            if let Some(kind) = self.builder.told(&piece)? {
                 self.kind = kind;
             }
         } else {
@@ -281,12 +323,12 @@ impl ser::SerializeMap for Parts<'_> {
 }
 
 /// The items of a list as they come.
-pub(super) struct Elements<'b> {
-    builder: &'b mut Builder,
+pub(super) struct Elements<'b, 'p> {
+    builder: &'b mut Builder<'p>,
     first: usize,
 }
 
-impl ser::SerializeSeq for Elements<'_> {
+impl ser::SerializeSeq for Elements<'_, '_> {
     type Ok = Piece;
     type Error = Failed;
 
@@ -302,11 +344,13 @@ impl ser::SerializeSeq for Elements<'_> {
 
     fn end(self) -> Result<Piece, Failed> {
         let Builder { tree, items, .. } = self.builder;
-        Ok(Piece::Held(tree.add_list(items.drain(self.first..))))
+        let list = tree.add_list(&items[self.first..]);
+        items.truncate(self.first);
+        Ok(Piece::Held(list))
     }
 }
 
-impl ser::SerializeTuple for Elements<'_> {
+impl ser::SerializeTuple for Elements<'_, '_> {
     type Ok = Piece;
     type Error = Failed;
 
@@ -319,15 +363,15 @@ impl ser::SerializeTuple for Elements<'_> {
     }
 }
 
-impl<'b> ser::Serializer for &'b mut Builder {
+impl<'b, 'p> ser::Serializer for &'b mut Builder<'p> {
     type Ok = Piece;
     type Error = Failed;
-    type SerializeSeq = Elements<'b>;
-    type SerializeTuple = Elements<'b>;
+    type SerializeSeq = Elements<'b, 'p>;
+    type SerializeTuple = Elements<'b, 'p>;
     type SerializeTupleStruct = ser::Impossible<Piece, Failed>;
     type SerializeTupleVariant = ser::Impossible<Piece, Failed>;
-    type SerializeMap = Parts<'b>;
-    type SerializeStruct = Parts<'b>;
+    type SerializeMap = Parts<'b, 'p>;
+    type SerializeStruct = Parts<'b, 'p>;
     type SerializeStructVariant = ser::Impossible<Piece, Failed>;
 
     fn serialize_bool(self, value: bool) -> Result<Piece, Failed> {
@@ -408,14 +452,14 @@ impl<'b> ser::Serializer for &'b mut Builder {
     ) -> Result<Piece, Failed> {
         value.serialize(self)
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'b>, Failed> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'b, 'p>, Failed> {
         let first = self.items.len();
         Ok(Elements {
             builder: self,
             first,
         })
     }
-    fn serialize_tuple(self, length: usize) -> Result<Elements<'b>, Failed> {
+    fn serialize_tuple(self, length: usize) -> Result<Elements<'b, 'p>, Failed> {
         self.serialize_seq(Some(length))
     }
     fn serialize_tuple_struct(
@@ -434,11 +478,11 @@ impl<'b> ser::Serializer for &'b mut Builder {
     ) -> Result<Self::SerializeTupleVariant, Failed> {
         Err(unforeseen())
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'b>, Failed> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'b, 'p>, Failed> {
         Parts::new(self, Name::NONE, false)
     }
     #[inline(always)]
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts<'b>, Failed> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Parts<'b, 'p>, Failed> {
         if name == SPAN {
             return Parts::new(self, Name::NONE, true);
         }

@@ -18,9 +18,9 @@ pub struct Tree {
 }
 
 /// How much source there is for a node and so on, in files as people write them: where there is less, vectors grow.
-const BYTES_PER_NODE: usize = 4;
-const BYTES_PER_FIELD: usize = 3;
-const BYTES_PER_ITEM: usize = 8;
+const BYTES_PER_NODE: usize = 6;
+const BYTES_PER_FIELD: usize = 5;
+const BYTES_PER_ITEM: usize = 16;
 const BYTES_PER_TEXT: usize = 2;
 
 /// A node as it is kept.
@@ -147,30 +147,33 @@ impl Tree {
         }
     }
 
-    pub(super) fn add_node(
-        &mut self,
-        kind: Name,
-        range: Range<u32>,
-        fields: impl IntoIterator<Item = Field>,
-    ) -> Held {
-        let first = self.fields.len();
-        self.fields.extend(fields);
+    pub(super) fn add_node(&mut self, kind: Name, range: Range<u32>, fields: &[Field]) -> Held {
         let number = self.nodes.len() as u32;
         self.nodes.push(Record {
             range,
-            first: first as u32,
-            count: (self.fields.len() - first) as u8,
+            first: self.fields.len() as u32,
+            count: fields.len() as u8,
             kind,
         });
+        self.fields.extend_from_slice(fields);
         Held::Node(number)
     }
 
-    pub(super) fn add_list(&mut self, items: impl IntoIterator<Item = Held>) -> Held {
-        let start = self.items.len();
-        self.items.extend(items);
+    /// Takes back a node, where it was added last. What it refers to stays.
+    pub(super) fn take_back_node(&mut self, number: u32) {
+        if number as usize + 1 == self.nodes.len()
+            && let Some(record) = self.nodes.pop()
+        {
+            self.fields.truncate(record.first as usize);
+        }
+    }
+
+    pub(super) fn add_list(&mut self, items: &[Held]) -> Held {
+        let start = self.items.len() as u32;
+        self.items.extend_from_slice(items);
         Held::List(Run {
-            start: start as u32,
-            length: (self.items.len() - start) as u32,
+            start,
+            length: items.len() as u32,
         })
     }
 
@@ -189,7 +192,7 @@ impl Tree {
     }
 
     /// Takes back the text that was added last.
-    pub(super) fn take_back(&mut self, run: Run) {
+    pub(super) fn take_back_text(&mut self, run: Run) {
         self.text.truncate(run.start as usize);
     }
 }
