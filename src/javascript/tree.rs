@@ -17,6 +17,7 @@ use serde::ser::Serialize;
 
 use super::parse::{Parsed, Unreadable};
 
+mod builder;
 mod names;
 mod normal;
 mod serialise;
@@ -25,7 +26,7 @@ mod store;
 pub use names::{Kinds, Name, field, kind};
 pub use store::Tree;
 
-use serialise::{Builder, Failed, Piece};
+use builder::{Builder, Failed, Piece};
 use store::{Field, Held, Record};
 
 /// A syntax node in normal form.

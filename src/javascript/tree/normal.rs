@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::serialise::{Builder, Draft};
+use super::builder::{Builder, Draft};
 use super::store::{Field, Held, Run};
 use super::{Name, Value, field, kind};
 
@@ -10,6 +10,7 @@ impl Builder<'_> {
     /// Brings a node that is complete to normal form, and moves it into the tree.
     pub(super) fn normal(&mut self, mut draft: Draft) -> Held {
         match draft.kind {
+            // swc has arguments and elements in a struct of their own.
             kind::EXPRESSION_OR_SPREAD | kind::PARENTHESIS => {
                 return self.only(&draft, field::EXPRESSION);
             }
@@ -41,9 +42,7 @@ impl Builder<'_> {
             kind::OBJECT | kind::OBJECT_PATTERN => {
                 self.change(&draft, field::PROPERTIES, Self::shorthands);
             }
-            kind::KEYED_PROPERTY | kind::KEYED_PATTERN => {
-                draft.kind = kind::PROPERTY;
-            }
+            kind::KEYED_PROPERTY | kind::KEYED_PATTERN => draft.kind = kind::PROPERTY,
             kind::ASSIGNED_PROPERTY => return self.assigned(&draft),
             kind::METHOD => return self.method(draft),
             _ => {}
