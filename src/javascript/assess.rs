@@ -10,18 +10,19 @@
 
 use std::ops::Range;
 
+mod open;
 mod verdict;
 
 pub use verdict::{Assessment, Change, Guards, Origin};
 use verdict::{REINSTALL, REPORT, TAKE_OUT, first_failure, pointing, proof_failed, refusal};
 
 use super::behaviour::{self, Observed, Whose};
-use super::edit::{self, Splice};
+use super::edit;
 use super::nearest;
 use super::parse::{self, Parsed, Unreadable};
-use super::recognise::{self, Recognised, Recogniser, Site, Standing};
+use super::recognise::{Recognised, Recogniser, Site, Standing};
 use super::sandbox::Sandbox;
-use super::syntax;
+use super::syntax::{self, Made};
 use super::tree::{self, Node};
 use crate::catalogue::{self, Patch};
 use crate::report::{Proof, ProofResult, State};
@@ -70,6 +71,14 @@ fn unreadable_file(unreadable: &Unreadable) -> Assessment {
         State::Drifted,
         format!("The file cannot be read as JavaScript: {unreadable}."),
         REINSTALL,
+    )
+}
+
+/// The engine could not be run at all.
+fn not_run(error: &str) -> Assessment {
+    proof_failed(
+        format!("The proof could not be run: {error}."),
+        Proof::default(),
     )
 }
 
@@ -146,140 +155,16 @@ impl Assessor<'_> {
         assessment
     }
 
-    /// The edit is not there: is it needed, can it be made?
-    fn open(&self, parsed: Parsed<'_>, recognised: &Recognised<'_>, site: &Site<'_>) -> Assessment {
-        let text = parsed.text;
-        let property = recognise::of_property(&self.patch.definition, site.edit);
-        let edited = syntax::edit(parsed, site, &site.edit.template, property);
-        let after = edited.as_ref().map_or(text, |(after, _)| after.as_str());
-        // While the engine's process runs, the recogniser is asked about its own edit.
-        let (observed, again) = std::thread::scope(|scope| {
-            let subjects = [text, after];
-            let observed =
-                scope.spawn(move || behaviour::observe(self.patch, &subjects, self.sandbox));
-            let again = edited.is_ok() && self.recognised_again(after);
-            let observed = observed
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (observed, again)
-        });
-        let observed = match observed {
-            Ok(observed) => observed,
-            Err(error) if self.guards.proof => {
-                return proof_failed(
-                    format!("The proof could not be run: {error}."),
-                    Proof::default(),
-                );
-            }
-            Err(_) => return self.unproved(site, edited),
-        };
-        if observed.satisfied(self.patch, 0, Whose::Theirs) {
-            return self.handled(&observed);
-        }
-        if self.guards.recognition && !recognised.traces.is_empty() {
-            return self.broken_by_hand(text, recognised, &observed);
-        }
-        let (after, splices) = match edited {
-            Ok(edited) => edited,
-            Err(flaw) => {
-                let proof = Proof {
-                    syntax: ProofResult::Failed,
-                    ..Proof::default()
-                };
-                let at = vec![(site.anchor.clone(), "the edit would stand here".to_owned())];
-                return pointing(
-                    proof_failed(format!("The edit does not hold: {flaw}."), proof),
-                    text,
-                    at,
-                );
-            }
-        };
-        let proof = Proof::of(again, observed.compared(self.patch, 0, 1));
-        if self.guards.proof && !proof.holds() {
-            return self.unproven(text, site, proof, &observed);
-        }
-        let change = Change {
-            after,
-            splices,
-            revision: site.edit.revision.clone(),
-            base: None,
-        };
-        Assessment {
-            state: State::NotApplied,
-            shape: None,
-            proof,
-            reason: "The code is as published, and the edit is proved to do what it should."
-                .to_owned(),
-            next_step: Some("Run `ghostfix patch`.".to_owned()),
-            evidence: None,
-            change: Some(change),
-        }
-    }
-
-    /// What the engine sees of the texts; a refusal where it could not be run at all.
-    fn observe(&self, texts: &[&str]) -> Result<Observed, Box<Assessment>> {
-        behaviour::observe(self.patch, texts, self.sandbox).map_err(|error| {
-            let reason = format!("The proof could not be run: {error}.");
-            Box::new(proof_failed(reason, Proof::default()))
-        })
-    }
-
-    /// Only with the proof switched off.
-    fn unproved(
-        &self,
-        site: &Site<'_>,
-        edited: Result<(String, Vec<Splice>), syntax::Flaw>,
-    ) -> Assessment {
-        match edited {
-            Ok((after, splices)) => Assessment {
-                state: State::NotApplied,
-                shape: None,
-                proof: Proof::default(),
-                reason: "Nothing was proved.".to_owned(),
-                next_step: None,
-                evidence: None,
-                change: Some(Change {
-                    after,
-                    splices,
-                    revision: site.edit.revision.clone(),
-                    base: None,
-                }),
-            },
-            Err(flaw) => proof_failed(format!("The edit does not hold: {flaw}."), Proof::default()),
-        }
-    }
-
-    /// Asks the recogniser about its own edit: there, exactly once.
-    fn recognised_again(&self, after: &str) -> bool {
-        if !self.guards.recognition {
-            return true;
-        }
-        let Ok(parsed) = parse::parse(after) else {
-            return false;
-        };
-        let Ok(tree) = tree::of(&parsed) else {
-            return false;
-        };
-        let recognised = self.recogniser.recognise(tree.root());
-        matches!(
-            recognised.sites.as_slice(),
-            [Site {
-                standing: Standing::Applied { .. },
-                ..
-            }]
-        )
-    }
-
     /// The edit is there: is the file otherwise sound?
     fn applied(&self, text: &str, site: &Site<'_>, whole: &Range<usize>) -> Assessment {
         let stripped = stripped(text, site, whole);
-        let property = recognise::of_property(&self.patch.definition, site.edit);
-        let syntax = self
-            .made_again(&stripped, property)
-            .is_some_and(|(again, _)| syntax::same_tree(&again, text));
-        let observed = match self.observe(&[&stripped, text]) {
+        let (observed, syntax) = self.observe_beside([&stripped, text], || {
+            self.made_again(&stripped)
+                .is_some_and(|again| syntax::same_tree(&again.after, text))
+        });
+        let observed = match observed {
             Ok(observed) => observed,
-            Err(refused) => return *refused,
+            Err(error) => return not_run(&error),
         };
         let proof = Proof::of(syntax, observed.compared(self.patch, 0, 1));
         if proof.holds() {
@@ -318,8 +203,7 @@ impl Assessor<'_> {
         revision: &str,
     ) -> Assessment {
         let stripped = stripped(text, site, whole);
-        let property = recognise::of_property(&self.patch.definition, site.edit);
-        let Some((after, splices)) = self.made_again(&stripped, property) else {
+        let Some(made) = self.made_again(&stripped) else {
             return proof_failed(
                 format!(
                     "Revision {revision} of the edit is there, and the present one cannot take its place."
@@ -327,9 +211,10 @@ impl Assessor<'_> {
                 Proof::default(),
             );
         };
-        let observed = match self.observe(&[&stripped, &after]) {
+        let observed = match behaviour::observe(self.patch, &[&stripped, &made.after], self.sandbox)
+        {
             Ok(observed) => observed,
-            Err(refused) => return *refused,
+            Err(error) => return not_run(&error),
         };
         let proof = Proof::of(true, observed.compared(self.patch, 0, 1));
         if !proof.holds() {
@@ -352,8 +237,8 @@ impl Assessor<'_> {
             next_step: Some("Run `ghostfix patch` to bring it up to date.".to_owned()),
             evidence: None,
             change: Some(Change {
-                after,
-                splices,
+                after: made.after,
+                splices: made.splices,
                 revision: site.edit.revision.clone(),
                 base: Some(stripped),
             }),
@@ -361,13 +246,13 @@ impl Assessor<'_> {
     }
 
     /// The edit made on a text without it, where that has exactly one open place.
-    fn made_again(&self, stripped: &str, property: bool) -> Option<(String, Vec<Splice>)> {
+    fn made_again(&self, stripped: &str) -> Option<Made> {
         let parsed = parse::parse(stripped).ok()?;
         let tree = tree::of(&parsed).ok()?;
         let recognised = self.recogniser.recognise(tree.root());
         match recognised.sites.as_slice() {
             [site] if site.standing == Standing::Open => {
-                syntax::edit(parsed, site, &site.edit.template, property).ok()
+                syntax::edit(parsed, site, self.is_of_property(site)).ok()
             }
             _ => None,
         }

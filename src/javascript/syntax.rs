@@ -12,7 +12,7 @@ use swc_common::{EqIgnoreSpan as _, Spanned as _};
 use swc_ecma_ast::{Expr, Program, PropOrSpread, Stmt};
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith as _, VisitWith as _};
 
-use super::edit::{self, Fragment, Splice};
+use super::edit::{self, Fragment, Parentheses, Splice};
 use super::parse::{self, Parsed, Positions, Unreadable};
 use super::pattern::ANCHOR;
 use super::recognise::Site;
@@ -34,36 +34,89 @@ pub enum Flaw {
     OtherBytes,
 }
 
-/// Proves `after` against `before` (parsed, and changed into what is intended), a site of it, the template and the splices that were made.
+/// An edit that was made, and is to be proved.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The text with the edit.
+    pub after: String,
+    /// What led there.
+    pub splices: Vec<Splice>,
+    /// The template's node, as it is to stand in the tree.
+    node: Fragment,
+}
+
+/// Makes the edit that belongs at a site; `is_property` where that is an object's property.
+///
+/// An expression whose neighbours would bind its parts more tightly needs parentheses: the proof tells.
+///
+/// # Errors
+///
+/// [`Flaw::Unparsable`], where the template is not JavaScript.
+pub fn make(
+    text: &str,
+    site: &Site<'_>,
+    is_property: bool,
+    parentheses: Parentheses,
+) -> Result<Made, Flaw> {
+    let template = &site.edit.template;
+    let node = edit::fragment(template, is_property).map_err(unparsable)?;
+    let splices =
+        edit::splices(text, site, template, is_property, parentheses).map_err(unparsable)?;
+    Ok(Made {
+        after: edit::apply(text, &splices),
+        splices,
+        node,
+    })
+}
+
+/// Proves an edit against the text before (parsed, and changed into what is intended); gives the text afterwards, parsed,
+/// but for parentheses, which the tree shows without them.
 ///
 /// # Errors
 ///
 /// The first [`Flaw`] found.
-pub fn prove(
-    before: Parsed<'_>,
-    site: &Site<'_>,
-    node: &Fragment,
-    splices: &[Splice],
-    after: &str,
-) -> Result<(), Flaw> {
-    if taken_out(after, before.text, splices).as_deref() != Some(before.text) {
+pub fn prove<'m>(before: Parsed<'_>, site: &Site<'_>, made: &'m Made) -> Result<Parsed<'m>, Flaw> {
+    if taken_out(&made.after, before.text, &made.splices).as_deref() != Some(before.text) {
         return Err(Flaw::OtherBytes);
     }
-    let edited = parse::parse(after).map_err(|error| Flaw::Unparsable(error.to_string()))?;
-    let mut intended = intended(before, site, node)?;
-    let mut edited = edited.program;
+    let mut edited = parse::parse(&made.after).map_err(unparsable)?;
+    let mut intended = intended(before, site, &made.node)?;
     without_parentheses(&mut intended);
-    without_parentheses(&mut edited);
-    if intended.eq_ignore_span(&edited) {
-        Ok(())
+    without_parentheses(&mut edited.program);
+    if intended.eq_ignore_span(&edited.program) {
+        Ok(edited)
     } else {
         Err(Flaw::OtherTree)
     }
 }
 
+/// The edit at a site, made and proved, with parentheses where it needs them.
+///
+/// # Errors
+///
+/// The [`Flaw`] of the attempt with parentheses.
+pub fn edit(before: Parsed<'_>, site: &Site<'_>, is_property: bool) -> Result<Made, Flaw> {
+    let text = before.text;
+    let made = make(text, site, is_property, Parentheses::Without)?;
+    if prove(before, site, &made).is_ok() {
+        return Ok(made);
+    }
+    let made = make(text, site, is_property, Parentheses::Around)?;
+    prove(parse::parse(text).map_err(unparsable)?, site, &made)?;
+    Ok(made)
+}
+
+#[allow(clippy::needless_pass_by_value)] // As it comes out of an error.
+fn unparsable(error: Unreadable) -> Flaw {
+    Flaw::Unparsable(error.to_string())
+}
+
 /// Whether two texts have the same tree, positions, parentheses and spelling of literals aside.
 #[must_use]
 pub fn same_tree(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
     let (Ok(one), Ok(other)) = (parse::parse(one), parse::parse(other)) else {
         return false;
     };
@@ -239,39 +292,4 @@ fn without_parentheses(program: &mut Program) {
         }
     }
     program.visit_mut_with(&mut Without);
-}
-
-/// The edit at a site, made and proved: the text afterwards and the splices that led there.
-///
-/// An expression whose neighbours would bind its parts more tightly gets parentheses: the tree tells.
-///
-/// # Errors
-///
-/// The [`Flaw`] of the attempt with parentheses.
-pub fn edit(
-    before: Parsed<'_>,
-    site: &Site<'_>,
-    template: &str,
-    property: bool,
-) -> Result<(String, Vec<Splice>), Flaw> {
-    let unparsable = |error: Unreadable| Flaw::Unparsable(error.to_string());
-    let node = edit::fragment(template, property).map_err(unparsable)?;
-    let mut flaw = Flaw::OtherTree;
-    let text = before.text;
-    let mut untouched = Some(before);
-    for parentheses in [edit::Parentheses::Without, edit::Parentheses::Around] {
-        let splices =
-            edit::splices(text, site, template, property, parentheses).map_err(unparsable)?;
-        let after = edit::apply(text, &splices);
-        // The first attempt changes the tree; a second one is rare.
-        let before = match untouched.take() {
-            Some(parsed) => parsed,
-            None => parse::parse(text).map_err(unparsable)?,
-        };
-        match prove(before, site, &node, &splices, &after) {
-            Ok(()) => return Ok((after, splices)),
-            Err(found) => flaw = found,
-        }
-    }
-    Err(flaw)
 }
