@@ -73,7 +73,8 @@ impl Sandbox {
 /// Child processes, each used for job after job as long as nothing is amiss: to start one takes as long as most jobs, and
 /// the first job of each twice as long as the same one later.
 ///
-/// A job runs its subjects beside one another, so there are half as many children as processors.
+/// A job runs its subjects beside one another, so there are half as many children as processors. Where more jobs wait than
+/// that, the longest is next: it would be the last to end anyway.
 pub struct Children {
     program: PathBuf,
     at_most: usize,
@@ -86,6 +87,8 @@ struct Pool {
     idle: Vec<Process>,
     /// Jobs that have, or are about to start, a child.
     under_way: usize,
+    /// The lengths of those that wait for one, in bytes.
+    waiting: Vec<usize>,
 }
 
 impl fmt::Debug for Children {
@@ -112,7 +115,7 @@ impl Children {
         let mut line = serde_json::to_vec(job)
             .map_err(|error| format!("the proof's job cannot be written: {error}"))?;
         line.push(b'\n');
-        let mut turn = self.turn();
+        let mut turn = self.turn(line.len());
         let outcome = turn
             .process
             .take()
@@ -136,13 +139,23 @@ impl Children {
         Ok(answers)
     }
 
-    /// Waits until there is a child, or room for one.
-    fn turn(&self) -> Turn<'_> {
+    /// Waits until there is a child, or room for one, for a job of that length.
+    fn turn(&self, length: usize) -> Turn<'_> {
         let mut pool = self.pool();
-        while pool.under_way >= self.at_most {
+        pool.waiting.push(length);
+        loop {
+            let is_next = pool.waiting.iter().all(|other| *other <= length);
+            if is_next && pool.under_way < self.at_most {
+                break;
+            }
             pool = self.done.wait(pool).unwrap_or_else(PoisonError::into_inner);
         }
+        if let Some(own) = pool.waiting.iter().position(|other| *other == length) {
+            pool.waiting.swap_remove(own);
+        }
         pool.under_way += 1;
+        // There may be room for another, which saw this one wait.
+        self.done.notify_all();
         Turn {
             children: self,
             process: pool.idle.pop(),
@@ -175,7 +188,8 @@ impl Drop for Turn<'_> {
         pool.under_way -= 1;
         pool.idle.extend(self.process.take());
         drop(pool);
-        self.children.done.notify_one();
+        // Each looks whether it is the longest.
+        self.children.done.notify_all();
     }
 }
 
