@@ -5,6 +5,7 @@
 pub mod cache;
 mod failure;
 pub mod files;
+mod gzip;
 pub mod http;
 pub mod image;
 pub mod integrity;

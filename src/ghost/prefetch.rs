@@ -29,6 +29,7 @@ pub struct Prefetch {
     draining: Arc<AtomicBool>,
     digesting: Option<JoinHandle<Result<Integrity, Failure>>>,
     verdict: Option<Result<Integrity, Failure>>,
+    is_held: bool,
 }
 
 /// What comes out of the source. Where nothing comes any more and no end was told, reading was broken off.
@@ -52,6 +53,7 @@ impl Prefetch {
         let (digested, pieces) = sync_channel(WAITING);
         let (emptied, spare) = channel();
         let draining = Arc::new(AtomicBool::new(false));
+        let is_held = !accepted.is_empty();
         std::thread::spawn(move || {
             make_way(Behind::Unpacking);
             let end = read_pieces(source, limit, what, &spare, &read);
@@ -71,7 +73,13 @@ impl Prefetch {
             draining,
             digesting: Some(digesting),
             verdict: None,
+            is_held,
         }
+    }
+
+    /// Whether its end is an error where the bytes are not those that were published.
+    pub fn is_held_against_a_digest(&self) -> bool {
+        self.is_held
     }
 
     /// Lets the rest pass unread, and gives the verdict on all of it.

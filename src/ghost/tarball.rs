@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use flate2::bufread::MultiGzDecoder;
 
 use super::failure::{Failure, quoted_line};
+use super::gzip::Unchecked;
 use super::prefetch::Prefetch;
 
 /// Inflating is fastest where most of what is repeated is still in the buffer: a tenth less time than for tar's own reads.
@@ -72,8 +73,13 @@ fn unpack(
     wanted: impl Fn(&str) -> bool,
     arrived: impl Fn(&str, &[u8]),
 ) -> Result<Kept, Failure> {
+    let inner: Box<dyn Read + '_> = if source.is_held_against_a_digest() {
+        Box::new(Unchecked::new(source))
+    } else {
+        Box::new(MultiGzDecoder::new(source))
+    };
     let bounded = Bounded {
-        inner: MultiGzDecoder::new(source),
+        inner,
         left: limits.unpacked,
         limit: limits.unpacked,
     };
