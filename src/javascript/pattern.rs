@@ -269,10 +269,24 @@ fn has_properties<'p, 'n>(
     bindings: &mut Bindings<'p, 'n>,
 ) -> bool {
     wanted.iter().all(|wanted| {
-        found
-            .iter()
-            .any(|found| bindings.attempt(|bindings| value_fits(wanted, found, bindings)))
+        let key = fixed_key(wanted);
+        found.iter().any(|found| {
+            // Most are other properties, which their keys tell at once.
+            let other = key.is_some_and(|key| fixed_key(found).is_some_and(|found| found != key));
+            !other && bindings.attempt(|bindings| value_fits(wanted, found, bindings))
+        })
     })
+}
+
+/// The key of a property, where it is not computed.
+fn fixed_key(value: Value<'_>) -> Option<&str> {
+    match value {
+        Value::Node(node) if node.kind() == kind::PROPERTY => match node.field(field::KEY) {
+            Value::Text(key) => Some(key),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn list_fits<'p, 'n>(wanted: List<'p>, found: List<'n>, bindings: &mut Bindings<'p, 'n>) -> bool {
