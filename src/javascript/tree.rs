@@ -5,8 +5,8 @@
 //! is made equal here is equal in meaning, or so nearly that the behaviour proof decides: parentheses, quotes,
 //! `a['b']`, `==` and `===`, `?.`, arrow and function, method and property, `if (x) y;` and `if (x) { y; }`.
 //!
-//! A file of 100 kB has 20,000 nodes, and its tree is made twice for each patch. So it is flat: a few vectors hold all
-//! nodes, fields, list items and texts, and refer to each other by number. They are reserved once, nothing is
+//! A file of 100 kB has 10,000 nodes and more, and its tree is made twice for each patch. So it is flat: a few vectors
+//! hold all nodes, fields, list items and texts, and refer to each other by number. They are reserved once, nothing is
 //! allocated for a node, and nothing but the vectors is freed. [`Node`], [`Value`] and [`List`] are views into it.
 
 use std::fmt;
