@@ -25,13 +25,11 @@ use crate::error::{Error, Result};
 /// Room for every published Ghost several times over.
 pub const DEFAULT_LIMIT: u64 = 256 << 20;
 /// The layout's name: another layout begins beside it, with nothing.
-const LAYOUT: &str = "v1";
+const LAYOUT: &str = "v2";
 /// How exactly "last used" is known: a document that is read more often is not touched each time.
 const USE_GRAIN: Duration = Duration::from_secs(3600);
 /// No document comes near this.
 const DOCUMENT_LIMIT: u64 = 64 << 20;
-/// Sixteen directories: making one for nearly every file of a first Ghost would cost as much as the files.
-const OBJECT_PREFIX: usize = 1;
 const HEADER: &str = "ghostfix cache ";
 
 /// A kind of document.
@@ -181,12 +179,8 @@ impl Cache {
     /// `None` for what is no SHA-256: digests come out of documents, and none of them may lead elsewhere.
     fn object_path(&self, digest: &str) -> Option<PathBuf> {
         let is_digest = digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit());
-        is_digest.then(|| {
-            self.directory
-                .join("objects")
-                .join(&digest[..OBJECT_PREFIX])
-                .join(&digest[OBJECT_PREFIX..])
-        })
+        // All in one directory: there are hundreds, and a disk takes longer to make a directory than to write a file.
+        is_digest.then(|| self.directory.join("objects").join(digest))
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
@@ -298,7 +292,7 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     fn files(directory: &Path) -> Vec<PathBuf> {
-        super::trim::entries(&directory.join("v1"))
+        super::trim::entries(&directory.join("v2"))
             .expect("readable")
             .into_iter()
             .map(|entry| entry.path)

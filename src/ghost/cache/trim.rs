@@ -104,9 +104,7 @@ pub(super) struct Entry {
 
 impl Entry {
     fn digest(&self) -> Option<String> {
-        let rest = self.path.file_name()?.to_str()?;
-        let start = self.path.parent()?.file_name()?.to_str()?;
-        Some(format!("{start}{rest}"))
+        self.path.file_name()?.to_str().map(str::to_owned)
     }
 }
 

@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn objects(directory: &Path) -> Vec<std::path::PathBuf> {
-        walkdir::WalkDir::new(directory.join("v1/objects"))
+        walkdir::WalkDir::new(directory.join("v2/objects"))
             .into_iter()
             .map(|entry| entry.expect("readable").into_path())
             .filter(|path| path.is_file())

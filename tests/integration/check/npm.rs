@@ -216,7 +216,7 @@ fn a_warm_cache_asks_for_nothing_and_works_offline() {
     // Proofs are kept, refusals are not: they might be the machine's fault.
     let files = 2 + ghost_files().len();
     let kept = || {
-        fs::read_dir(home.path().join("cache/ghostfix/v1/judgements"))
+        fs::read_dir(home.path().join("cache/ghostfix/v2/judgements"))
             .unwrap()
             .count()
     };
@@ -268,7 +268,7 @@ fn a_tag_means_offline_what_it_meant_last() {
 fn a_damaged_judgement_is_made_again() {
     let (registry, home) = (registry(), tempfile::tempdir().unwrap());
     let (_, before) = check(home.path(), &registry.url(), &["6.65.0"]);
-    for entry in fs::read_dir(home.path().join("cache/ghostfix/v1/judgements")).unwrap() {
+    for entry in fs::read_dir(home.path().join("cache/ghostfix/v2/judgements")).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         fs::write(path, text.replace("would-apply", "not-needed ")).unwrap();

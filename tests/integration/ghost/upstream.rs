@@ -232,7 +232,7 @@ fn offline_says_what_is_missing() {
 
 fn cached_files(cache: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
-    let mut directories = vec![cache.join("v1")];
+    let mut directories = vec![cache.join("v2")];
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
