@@ -56,7 +56,7 @@ fn behind_header<R: BufRead>(source: R) -> io::Result<DeflateDecoder<R>> {
     let mut header = GzDecoder::new(source);
     if header.header().is_none() {
         // It keeps its reason for whoever reads.
-        header.read(&mut [0])?;
+        header.read_exact(&mut [0])?;
         return Err(io::ErrorKind::InvalidData.into());
     }
     Ok(DeflateDecoder::new(header.into_inner()))

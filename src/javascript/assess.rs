@@ -393,6 +393,7 @@ impl Assessor<'_> {
             Unreadable::TooLarge(_)
             | Unreadable::NotText(_)
             | Unreadable::TooDeep(_)
+            | Unreadable::Unknown(_)
             | Unreadable::NoStack(_) => 0..0,
         };
         // Cheap on purpose: without a tree there is only the text to ask.
@@ -407,7 +408,11 @@ impl Assessor<'_> {
         } else {
             State::Drifted
         };
-        let next_step = if edited { TAKE_OUT } else { REINSTALL };
+        let next_step = match error {
+            Unreadable::Unknown(_) => REPORT,
+            _ if edited => TAKE_OUT,
+            _ => REINSTALL,
+        };
         let reason = format!("The file cannot be read: {error}.");
         pointing(
             refusal(state, reason, next_step),

@@ -47,6 +47,9 @@ pub enum Unreadable {
         /// What the parser says.
         message: String,
     },
+    /// Code of a kind that ghostfix has never met, by the parser's name for it.
+    #[error("it has code that this ghostfix does not know: {0}")]
+    Unknown(String),
     /// The machine has no stack to spare for a file of this length.
     #[error("there is not enough memory to parse a file of {0} bytes")]
     NoStack(usize),

@@ -243,15 +243,13 @@ impl<'t> Iterator for Children<'t> {
 ///
 /// # Errors
 ///
-/// [`Unreadable::TooDeep`] where the code is nested deeper than anybody writes it.
+/// [`Unreadable::TooDeep`] where the code is nested deeper than anybody writes it, [`Unreadable::Unknown`] where the parser
+/// tells of something that is in none of our tables.
 pub fn of(parsed: &Parsed<'_>) -> Result<Tree, Unreadable> {
     let mut builder = Builder::new(parsed);
     match parsed.program.serialize(&mut builder) {
         Ok(Piece::Held(Held::Node(root))) => Ok(builder.finish(root)),
-        Err(Failed::Unknown(name)) => Err(Unreadable::Syntax {
-            at: 0..0,
-            message: format!("ghostfix knows no `{name}`"),
-        }),
+        Err(Failed::Unknown(name)) => Err(Unreadable::Unknown(name)),
         Ok(_) | Err(Failed::TooDeep) => Err(Unreadable::TooDeep(0)),
     }
 }
