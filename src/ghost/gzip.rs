@@ -111,6 +111,12 @@ mod tests {
             checked.is_err(),
             "flate2 sees it by its checksum or its codes"
         );
+        // In the checksum itself, which is what is left out.
+        let mut wrong = whole.clone();
+        wrong[whole.len() - super::TRAILER] ^= 0xff;
+        let checked = MultiGzDecoder::new(wrong.as_slice()).read_to_end(&mut Vec::new());
+        assert!(checked.is_err(), "flate2 sees it");
+        assert_eq!(unpacked(&wrong).expect("gzip"), "some text, some text");
         let followed = [whole, b"no gzip at all".to_vec()].concat();
         assert!(unpacked(&followed).is_err());
         assert!(unpacked(b"no gzip at all").is_err());

@@ -115,20 +115,15 @@ fn only_expression(program: Program) -> Option<Expr> {
     }
 }
 
-/// The bytes that an edit puts around or in place of a site's anchor.
-///
-/// # Errors
-///
-/// The parser's, where a template is not JavaScript.
+/// The bytes that an edit puts around or in place of a site's anchor; `node` is its template's.
+#[must_use]
 pub fn splices(
     text: &str,
     site: &Site<'_>,
-    template: &str,
-    property: bool,
+    mut node: Fragment,
     parentheses: Parentheses,
-) -> Result<Vec<Splice>, Unreadable> {
+) -> Vec<Splice> {
     let dress = Dress::of(text);
-    let mut node = fragment(template, property)?;
     requote(&mut node, dress.quote);
     let printed = print(&node);
     let dressed = dress.put_on(&printed, dress::base_at(text, site.anchor.start));
@@ -150,10 +145,10 @@ pub fn splices(
         ],
         None => vec![trimmed(text, site.anchor.clone(), &filled)],
     };
-    Ok(splices
+    splices
         .into_iter()
         .filter(|splice| !splice.at.is_empty() || !splice.text.is_empty())
-        .collect())
+        .collect()
 }
 
 /// A replacement without the bytes that both sides begin and end with.

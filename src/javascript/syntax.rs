@@ -58,10 +58,8 @@ pub fn make(
     is_property: bool,
     parentheses: Parentheses,
 ) -> Result<Made, Flaw> {
-    let template = &site.edit.template;
-    let node = edit::fragment(template, is_property).map_err(unparsable)?;
-    let splices =
-        edit::splices(text, site, template, is_property, parentheses).map_err(unparsable)?;
+    let node = edit::fragment(&site.edit.template, is_property).map_err(unparsable)?;
+    let splices = edit::splices(text, site, node.clone(), parentheses);
     Ok(Made {
         after: edit::apply(text, &splices),
         splices,

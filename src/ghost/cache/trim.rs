@@ -65,11 +65,8 @@ impl Cache {
                 .iter()
                 .flat_map(|document| digests_in(&document.path))
                 .collect();
-            let stays = |object: &&Entry| {
-                object
-                    .digest()
-                    .is_some_and(|digest| named.contains(&digest))
-            };
+            let stays =
+                |object: &&Entry| object.digest().is_some_and(|digest| named.contains(digest));
             let kept_size: u64 = keep.iter().map(|document| document.length).sum::<u64>()
                 + objects
                     .iter()
@@ -103,8 +100,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn digest(&self) -> Option<String> {
-        self.path.file_name()?.to_str().map(str::to_owned)
+    fn digest(&self) -> Option<&str> {
+        self.path.file_name()?.to_str()
     }
 }
 

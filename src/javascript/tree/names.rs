@@ -113,7 +113,6 @@ pub mod kind {
     pub const PROPERTY: Name = Name::known("Property");
     pub const REGEXP: Name = Name::known("RegExpLiteral");
     pub const RETURN: Name = Name::known("ReturnStatement");
-    pub const SPREAD: Name = Name::known("SpreadElement");
     pub const STRING: Name = Name::known("StringLiteral");
     pub const TEMPLATE: Name = Name::known("TemplateLiteral");
     pub const TEMPLATE_ELEMENT: Name = Name::known("TemplateElement");
@@ -144,7 +143,6 @@ pub mod field {
     pub const RAW: Name = Name::known("raw");
     pub const RIGHT: Name = Name::known("right");
     pub const SPAN: Name = Name::known("span");
-    pub const SPREAD: Name = Name::known("spread");
     pub const STMTS: Name = Name::known("stmts");
     pub const TYPE: Name = Name::known("type");
     pub const VALUE: Name = Name::known("value");
